@@ -1,0 +1,67 @@
+# make          builds build/sallyport with its plugins
+# make test     installs what the tests need and runs everything
+# make lint     gofmt, go vet, staticcheck
+# make demo     builds, and shows a real psql through the gate
+# make bench    measures the gateway against an uninspected relay
+# make fuzz     every fuzz target for FUZZTIME (default 1m) each
+# make clean    removes what was built
+
+GO       ?= go
+FUZZTIME ?= 1m
+VERSION  := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+
+PGQUERY_SOURCES := $(shell find plugins/postgres/pgquery -type f -not -name '*_test.go') go.mod
+GUEST_SOURCES   := $(shell find sdk plugins/postgres -name '*.go' -not -name '*_test.go') go.mod
+
+.PHONY: all build plugins lint test demo bench fuzz clean deps deps-test
+
+all: build
+
+build: plugins
+	$(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o build/sallyport ./host/sallyport
+
+plugins: plugins/built/postgres.wasm
+
+# The C companion needs a compiler for WebAssembly; the script installs it on Debian and says what is missing elsewhere.
+build/pgquery.wasm: $(PGQUERY_SOURCES)
+	scripts/deps build
+	plugins/postgres/pgquery/build $@
+
+build/postgres.guest.wasm: $(GUEST_SOURCES)
+	@mkdir -p build
+	GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 $(GO) build -trimpath -buildmode=c-shared -ldflags '-s -w' -o $@ ./plugins/postgres
+
+plugins/built/postgres.wasm: build/postgres.guest.wasm build/pgquery.wasm
+	$(GO) run ./sdk/cmd/pack -o $@ build/postgres.guest.wasm pgquery=build/pgquery.wasm
+
+lint: plugins
+	@bad=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); if [ -n "$$bad" ]; then echo "not gofmt'ed:"; echo "$$bad"; exit 1; fi
+	$(GO) vet ./...
+	GOOS=wasip1 GOARCH=wasm $(GO) vet ./sdk ./sdk/abi ./plugins/postgres/...
+	$(GO) tool staticcheck ./...
+
+test: deps-test lint build
+	$(GO) test -race -p 2 -timeout 20m ./...
+
+deps-test:
+	scripts/deps test
+
+demo: build
+	scripts/deps test
+	examples/demo/run
+
+bench: build
+	scripts/deps test
+	$(GO) run ./test/bench
+
+# A fuzz target with a fixed number of workers and a bounded minimizer, so that one that finds something ends soon.
+fuzz: plugins
+	@for pkg in $$($(GO) list ./...); do \
+	  for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+	    echo "$$pkg $$target"; \
+	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5s -parallel 2 $$pkg || exit 1; \
+	  done; \
+	done
+
+clean:
+	rm -rf build plugins/built/*.wasm

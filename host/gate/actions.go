@@ -1,0 +1,162 @@
+package gate
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/sallyport-dev/sallyport/sdk/abi"
+)
+
+// actions holds what was asked about and the ranges of the agent's stream that it covers. Ranges follow each other and never
+// overlap.
+type actions struct {
+	last      uint32 // the largest id so far
+	askedEnd  uint64 // up to where actions cover the stream
+	streaming uint32 // the open streaming action
+	ranges    []span // of allowed actions, in order, those behind the cursor dropped
+	dialable  []uint32
+
+	state   decision
+	id      uint32
+	start   uint64
+	end     uint64
+	verdict Verdict
+}
+
+// decision is where the last question stands.
+type decision uint8
+
+const (
+	quiet   decision = iota
+	asking           // between open and decide
+	allowed          // decided; the verdict's event is due
+	refused
+)
+
+// span is a range of the agent's stream that an allowed action covers.
+type span struct {
+	id         uint32
+	start, end uint64
+}
+
+// mostRanges bounds how many allowed actions may wait for bytes that have not come.
+const mostRanges = 1024
+
+// mostDialable bounds how many connect actions one connection may have.
+const mostDialable = 16
+
+// open checks a question and places its range.
+func (a *actions) open(cmd *abi.Command, cursor uint64) error {
+	streaming := cmd.Flags&abi.AskStreaming != 0
+	switch {
+	case a.state != quiet:
+		return fmt.Errorf("action %d is not decided yet", a.id)
+	case a.streaming != 0:
+		return fmt.Errorf("streaming action %d is still open", a.streaming)
+	case cmd.ID <= a.last:
+		return fmt.Errorf("id %d does not follow %d", cmd.ID, a.last)
+	case streaming && cmd.N != 0:
+		return errors.New("a streaming action has no extent")
+	}
+	start := max(a.askedEnd, cursor)
+	if cmd.N > math.MaxInt64-start {
+		return fmt.Errorf("its extent of %d bytes is more than a stream can have", cmd.N)
+	}
+	a.prune(cursor)
+	if len(a.ranges) >= mostRanges {
+		return fmt.Errorf("%d allowed actions wait for bytes already", len(a.ranges))
+	}
+	a.last, a.id, a.state = cmd.ID, cmd.ID, asking
+	a.start, a.end = start, start+cmd.N
+	if streaming {
+		a.end = math.MaxInt64
+	}
+	return nil
+}
+
+// prune forgets ranges that the cursor has left behind.
+func (a *actions) prune(cursor uint64) {
+	k := 0
+	for k < len(a.ranges) && a.ranges[k].end <= cursor {
+		k++
+	}
+	if k > 0 {
+		a.ranges = a.ranges[:copy(a.ranges, a.ranges[k:])]
+	}
+}
+
+// decide stores the verdict on the open question.
+func (a *actions) decide(connect bool, v Verdict) {
+	a.verdict = v
+	if v.Outcome != abi.Allow {
+		a.state = refused
+		if a.end != math.MaxInt64 {
+			a.askedEnd = a.end
+		} else {
+			a.askedEnd = a.start
+		}
+		return
+	}
+	a.state = allowed
+	a.ranges = append(a.ranges, span{a.id, a.start, a.end})
+	a.askedEnd = a.end
+	if a.end == math.MaxInt64 {
+		a.streaming = a.id
+	}
+	if connect && len(a.dialable) < mostDialable {
+		a.dialable = append(a.dialable, a.id)
+	}
+}
+
+// denied reports whether the last question was refused and the guest has not heard of it.
+func (a *actions) denied() bool { return a.state == refused }
+
+// decided reports whether the guest is owed a verdict.
+func (a *actions) decided() bool { return a.state == allowed || a.state == refused }
+
+// verdictEvent is the event that tells the guest; after it the next question may come.
+func (a *actions) verdictEvent() []byte {
+	v := &a.verdict
+	a.state = quiet
+	return abi.AppendEvent(nil, &abi.Event{Kind: abi.KindVerdict, ID: a.id, Outcome: v.Outcome, Reason: v.Reason, Rule: v.Rule, Receipt: v.Receipt})
+}
+
+// covers says what is wrong with passing n bytes from cursor on under action id.
+func (a *actions) covers(id uint32, cursor, n uint64) error {
+	for _, s := range a.ranges {
+		if s.id != id {
+			continue
+		}
+		if cursor < s.start || n > s.end || cursor > s.end-n {
+			return fmt.Errorf("bytes %d to %d are outside of action %d, which covers %d to %d", cursor, cursor+n, id, s.start, s.end)
+		}
+		return nil
+	}
+	return fmt.Errorf("action %d is not an allowed action with bytes left", id)
+}
+
+// finish ends a streaming action at the cursor.
+func (a *actions) finish(id uint32, cursor uint64) bool {
+	if id == 0 || id != a.streaming {
+		return false
+	}
+	for i := range a.ranges {
+		if a.ranges[i].id == id {
+			a.ranges[i].end = cursor
+			a.askedEnd = cursor
+		}
+	}
+	a.streaming = 0
+	return true
+}
+
+// mayDial reports whether id is an allowed connect action.
+func (a *actions) mayDial(id uint32) bool {
+	for _, d := range a.dialable {
+		if d == id {
+			return true
+		}
+	}
+	return false
+}

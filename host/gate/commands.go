@@ -1,0 +1,177 @@
+package gate
+
+import (
+	"fmt"
+
+	"github.com/sallyport-dev/sallyport/sdk/abi"
+)
+
+// How many events a guest may have without taking in bytes: a guest that asks, and asks again in the verdict's event, would
+// otherwise never end. Deliveries top the account up.
+const (
+	firstCalls       = 1 << 10
+	callsForDelivery = 64
+	mostCalls        = 1 << 20
+)
+
+// STOCK writes at most stockBase bytes and stockFactor times what the agent sent.
+const (
+	stockBase   = 64 << 10
+	stockFactor = 16
+)
+
+// step carries out what a call into the guest returned, and calls it on for as long as it has more to say or waits for a
+// verdict. mu is held.
+func (c *conn) step(list []byte, more bool, err error) {
+	for {
+		if err != nil {
+			c.fail("the plugin: %v", err)
+			return
+		}
+		c.execute(list)
+		if c.left {
+			return
+		}
+		var event []byte
+		switch {
+		case c.actions.denied():
+			event = c.actions.verdictEvent() // the rest of the step is void, also what it has more of
+		case more:
+		case c.actions.decided():
+			event = c.actions.verdictEvent()
+		default:
+			return
+		}
+		if c.calls--; c.calls < 0 {
+			c.fail("the plugin goes on and on without taking in bytes")
+			return
+		}
+		list, more, err = c.guest.Event(event)
+	}
+}
+
+// execute carries out a command list, up to an action that is denied.
+func (c *conn) execute(list []byte) {
+	var cmd abi.Command
+	for len(list) > 0 && !c.left && !c.actions.denied() {
+		rest, err := abi.Next(list, &cmd)
+		if err != nil {
+			c.fail("the plugin wrote a command that cannot be read: %v", err)
+			return
+		}
+		list = rest
+		c.carryOut(&cmd)
+	}
+}
+
+func (c *conn) carryOut(cmd *abi.Command) {
+	switch cmd.Tag {
+	case abi.TagAsk:
+		c.ask(cmd)
+	case abi.TagPass:
+		c.pass(cmd)
+	case abi.TagDrop:
+		c.move(cmd.Side, cmd.N, todoDrop)
+	case abi.TagSend:
+		c.send(cmd)
+	case abi.TagStock:
+		c.writeStock(cmd)
+	case abi.TagDial:
+		c.wantDial(cmd)
+	case abi.TagShut:
+		if !c.behind(cmd.Side, todo{kind: todoShut, side: cmd.Side}) {
+			c.out[cmd.Side].shut = true
+		}
+	case abi.TagClose:
+		c.leave(false, cmd.Failed, printable(cmd.Data))
+	case abi.TagNote:
+		if cmd.ID == 0 || cmd.ID > c.actions.last {
+			c.fail("the plugin notes something about action %d, which it never asked about", cmd.ID)
+			return
+		}
+		c.session.Note(cmd.ID, cmd.Pairs)
+	case abi.TagDone:
+		if !c.actions.finish(cmd.ID, c.in[abi.Agent].cursor) {
+			c.fail("the plugin ends action %d, which is not an open streaming action", cmd.ID)
+		}
+	case abi.TagPause:
+		c.in[cmd.Side].paused = cmd.On
+		c.wake.Broadcast()
+	default:
+		c.fail("the plugin wrote %v, which this gateway does not carry out", cmd.Tag)
+	}
+}
+
+// ask has an action decided. The decision is on record before anything that it lets through is queued.
+func (c *conn) ask(cmd *abi.Command) {
+	action, err := abi.ReadAction(cmd.Data, c.manifest)
+	if err == nil {
+		err = c.actions.open(cmd, c.in[abi.Agent].cursor)
+	}
+	if err != nil {
+		c.fail("the plugin asks about an action: %v", err)
+		return
+	}
+	v := c.session.Decide(c.ctx, &Question{ID: cmd.ID, Action: action, Streaming: cmd.Flags&abi.AskStreaming != 0})
+	c.actions.decide(action.Family.Name == abi.FamilyConnect, v)
+}
+
+// pass is the first law.
+func (c *conn) pass(cmd *abi.Command) {
+	switch {
+	case cmd.Side == abi.Upstream && cmd.ID != 0:
+		c.fail("the plugin passes bytes of the upstream under action %d", cmd.ID)
+		return
+	case cmd.Side == abi.Agent:
+		if err := c.actions.covers(cmd.ID, c.in[abi.Agent].cursor, cmd.N); err != nil {
+			c.fail("the plugin passes bytes of the agent: %v", err)
+			return
+		}
+	}
+	c.move(cmd.Side, cmd.N, todoPass)
+}
+
+func (c *conn) send(cmd *abi.Command) {
+	if cmd.Side != abi.Agent || cmd.ID != 0 {
+		c.fail("the plugin writes bytes of its own to the %v under action %d", cmd.Side, cmd.ID)
+		return
+	}
+	if from := &c.in[abi.Upstream]; len(from.todo) > 0 && !from.ended {
+		c.behind(abi.Agent, todo{kind: todoWrite, side: abi.Agent, write: append([]byte(nil), cmd.Data...)})
+		return
+	}
+	c.queueCopy(abi.Agent, cmd.Data)
+}
+
+func (c *conn) writeStock(cmd *abi.Command) {
+	if int(cmd.Stock) >= len(c.manifest.Stock) {
+		c.fail("the plugin writes constant %d of %d", cmd.Stock, len(c.manifest.Stock))
+		return
+	}
+	p := c.manifest.Stock[cmd.Stock].Bytes
+	c.stock += uint64(len(p))
+	if c.stock > stockBase+stockFactor*c.in[abi.Agent].count {
+		c.fail("the plugin writes constants to the upstream without end")
+		return
+	}
+	if !c.behind(abi.Upstream, todo{kind: todoWrite, side: abi.Upstream, write: p}) {
+		c.queueCopy(abi.Upstream, p)
+	}
+}
+
+func (c *conn) wantDial(cmd *abi.Command) {
+	switch {
+	case c.dial != 0:
+		c.fail("the plugin dials a second time")
+	case !c.actions.mayDial(cmd.ID):
+		c.fail("the plugin dials under action %d, which is not an allowed action of family %s", cmd.ID, abi.FamilyConnect)
+	default:
+		c.dial = cmd.ID
+	}
+}
+
+// printable makes a plugin's words fit for a record of one line.
+func printable(b []byte) string {
+	s := fmt.Sprintf("%q", b)
+	return s[1 : len(s)-1]
+}

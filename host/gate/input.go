@@ -1,0 +1,154 @@
+package gate
+
+import (
+	"math"
+
+	"github.com/sallyport-dev/sallyport/sdk/abi"
+)
+
+// input is the stream of one side. Three positions move along it: what came, what was shown to the guest, and the cursor,
+// up to which the guest has said what becomes of the bytes. The cursor may be ahead of what came.
+type input struct {
+	count  uint64 // bytes that came
+	cursor uint64 // bytes that are passed or dropped, or will be when they come
+	held   []byte // a copy of what was shown and is behind no cursor yet
+	fresh  []byte // what is being shown by the call that runs: follows held, still in the reader's buffer
+	todo   []todo // what becomes of bytes that have not come, in order
+	paused bool
+	ended  bool
+}
+
+// todo is something that happens at a place of the stream that has not come yet.
+type todo struct {
+	kind  todoKind
+	n     uint64   // pass, drop: bytes
+	write []byte   // write: what goes to the other side behind the passed bytes before it
+	side  abi.Side // write, shut: where to
+}
+
+type todoKind uint8
+
+const (
+	todoPass todoKind = iota
+	todoDrop
+	todoWrite
+	todoShut
+)
+
+// mostTodo bounds how many things a guest may have said about bytes that have not come.
+const mostTodo = 1024
+
+func (in *input) show(p []byte) { in.fresh = p }
+
+// hide keeps what was shown and not used.
+func (in *input) hide() {
+	if len(in.fresh) > 0 {
+		in.held = append(in.held, in.fresh...)
+	}
+	in.fresh = nil
+	if len(in.held) == 0 && cap(in.held) > smallRead {
+		in.held = nil
+	}
+}
+
+// settleEnd does what stood behind bytes that will never come. mu is held.
+func (c *conn) settleEnd(side abi.Side) {
+	in := &c.in[side]
+	in.cursor = min(in.cursor, in.count)
+	for _, t := range in.todo {
+		switch t.kind {
+		case todoWrite:
+			c.queueCopy(t.side, t.write)
+		case todoShut:
+			c.out[t.side].shut = true
+		}
+	}
+	in.todo = nil
+}
+
+// advances reports whether the cursor can move by n.
+func (in *input) advances(n uint64) bool { return n <= math.MaxInt64 && in.cursor+n <= math.MaxInt64 }
+
+// plan notes what becomes of n bytes that have not come, and reports false when there is too much of that.
+func (in *input) plan(kind todoKind, n uint64) bool {
+	if last := len(in.todo) - 1; last >= 0 && in.todo[last].kind == kind {
+		in.todo[last].n += n
+		return true
+	}
+	if len(in.todo) >= mostTodo {
+		return false
+	}
+	in.todo = append(in.todo, todo{kind: kind, n: n})
+	return true
+}
+
+// move carries a PASS or DROP of n bytes out on what is there and plans the rest. mu is held.
+func (c *conn) move(side abi.Side, n uint64, kind todoKind) {
+	in := &c.in[side]
+	if !in.advances(n) {
+		c.fail("the plugin passes more bytes of the %v than a stream can have", side)
+		return
+	}
+	in.cursor += n
+	if len(in.todo) == 0 {
+		k := min(n, uint64(len(in.held)))
+		if k > 0 {
+			if kind == todoPass {
+				c.queueCopy(side.Other(), in.held[:k])
+			}
+			in.held = in.held[:copy(in.held, in.held[k:])]
+			n -= k
+		}
+		if k = min(n, uint64(len(in.fresh))); k > 0 {
+			if kind == todoPass {
+				c.queue(side.Other(), in.fresh[:k])
+			}
+			in.fresh = in.fresh[k:]
+			n -= k
+		}
+	}
+	if n > 0 && !in.ended && !in.plan(kind, n) {
+		c.fail("the plugin has planned too much about bytes of the %v that have not come", side)
+	}
+}
+
+// advance does with bytes that came what was planned for them, and returns those that nothing was planned for. mu is held.
+func (c *conn) advance(side abi.Side, p []byte) []byte {
+	in := &c.in[side]
+	for len(in.todo) > 0 {
+		t := &in.todo[0]
+		switch t.kind {
+		case todoPass, todoDrop:
+			k := min(t.n, uint64(len(p)))
+			if k > 0 && t.kind == todoPass {
+				c.queue(side.Other(), p[:k])
+			}
+			p = p[k:]
+			if t.n -= k; t.n > 0 {
+				return p
+			}
+		case todoWrite:
+			c.queueCopy(t.side, t.write)
+		case todoShut:
+			c.out[t.side].shut = true
+		}
+		in.todo = in.todo[1:]
+	}
+	in.todo = nil
+	return p
+}
+
+// behind reports whether something written to side now must wait for bytes of the other one that are passed and have not
+// come; if so it is planned by then.
+func (c *conn) behind(side abi.Side, t todo) bool {
+	from := &c.in[side.Other()]
+	if len(from.todo) == 0 || from.ended {
+		return false
+	}
+	if len(from.todo) >= mostTodo {
+		c.fail("the plugin writes too much behind bytes that have not come")
+		return true
+	}
+	from.todo = append(from.todo, t)
+	return true
+}

@@ -1,0 +1,83 @@
+package abi
+
+// Type is the type of a field or an option.
+type Type string
+
+// The types. Options use the first three.
+const (
+	TypeBool    Type = "bool"
+	TypeInt     Type = "int"
+	TypeString  Type = "string"
+	TypeStrings Type = "strings"
+)
+
+// MaxFields bounds the fields of one family.
+const MaxFields = 256
+
+// Manifest is what a plugin says of itself: JSON, read once when it is loaded. Everything that rules and configuration may
+// name is declared here, so that a misspelt word is an error at load and not a rule that never matches.
+type Manifest struct {
+	// Name is the plugin's own name, [a-z][a-z0-9-]*, and Version its release.
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	// Doc is one sentence for `sallyport plugin info` and the documentation.
+	Doc string `json:"doc,omitempty"`
+	// Families are the vocabularies of its actions; one of them is "connect" when the plugin dials.
+	Families []Family `json:"families"`
+	// Options are what an endpoint may set under [endpoint.options].
+	Options []Option `json:"options,omitempty"`
+	// Stock are the constants that the plugin may write to the upstream without an action.
+	Stock []Constant `json:"stock,omitempty"`
+	// Companions are the modules it brings, in the order in which it calls them.
+	Companions []Companion `json:"companions,omitempty"`
+}
+
+// Family is a vocabulary of actions.
+type Family struct {
+	Name   string  `json:"name"`
+	Doc    string  `json:"doc,omitempty"`
+	Fields []Field `json:"fields"`
+}
+
+// Field is one word of a family, FAMILY.FIELD in a rule. Values, for strings, closes the set of what it can be.
+type Field struct {
+	Name   string   `json:"name"`
+	Type   Type     `json:"type"`
+	Values []string `json:"values,omitempty"`
+	Doc    string   `json:"doc"`
+}
+
+func (f *Field) allows(v string) bool {
+	if len(f.Values) == 0 {
+		return true
+	}
+	for _, s := range f.Values {
+		if s == v {
+			return true
+		}
+	}
+	return false
+}
+
+// Option is one setting of an endpoint that the plugin understands. The host checks type, values and range before the
+// plugin sees it, and fills in the default.
+type Option struct {
+	Name    string   `json:"name"`
+	Type    Type     `json:"type"`
+	Values  []string `json:"values,omitempty"`
+	Min     int64    `json:"min,omitempty"` // of an int
+	Max     int64    `json:"max,omitempty"` // of an int
+	Default any      `json:"default"`
+	Doc     string   `json:"doc"`
+}
+
+// Constant is a STOCK constant: bytes that do no harm to whoever gets them, such as a protocol's "no operation".
+type Constant struct {
+	Name  string `json:"name"`
+	Bytes []byte `json:"bytes"`
+}
+
+// Companion names a module that the plugin brings: the custom section "sallyport.companion.NAME" of its file.
+type Companion struct {
+	Name string `json:"name"`
+}

@@ -1,0 +1,93 @@
+package abi
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+// ErrShort says that a length points past the end of what was handed over.
+var ErrShort = errors.New("cut short")
+
+var le = binary.LittleEndian
+
+// reader takes fields off the front of b; after the first failure everything it returns is zero and err is set.
+type reader struct {
+	b   []byte
+	err error
+}
+
+func (r *reader) take(n int) []byte {
+	if r.err != nil || n < 0 || n > len(r.b) {
+		if r.err == nil {
+			r.err = ErrShort
+		}
+		return nil
+	}
+	p := r.b[:n:n]
+	r.b = r.b[n:]
+	return p
+}
+
+func (r *reader) u8() uint8 {
+	if p := r.take(1); p != nil {
+		return p[0]
+	}
+	return 0
+}
+
+func (r *reader) u16() uint16 {
+	if p := r.take(2); p != nil {
+		return le.Uint16(p)
+	}
+	return 0
+}
+
+func (r *reader) u32() uint32 {
+	if p := r.take(4); p != nil {
+		return le.Uint32(p)
+	}
+	return 0
+}
+
+func (r *reader) u64() uint64 {
+	if p := r.take(8); p != nil {
+		return le.Uint64(p)
+	}
+	return 0
+}
+
+func (r *reader) bytes() []byte {
+	n := r.u32()
+	if uint64(n) > uint64(len(r.b)) {
+		if r.err == nil {
+			r.err = ErrShort
+		}
+		return nil
+	}
+	return r.take(int(n))
+}
+
+// flag reads a u8 that is 0 or 1.
+func (r *reader) flag() bool {
+	v := r.u8()
+	if r.err == nil && v > 1 {
+		r.err = fmt.Errorf("a flag is %d, not 0 or 1", v)
+	}
+	return v == 1
+}
+
+func (r *reader) str() string { return string(r.bytes()) }
+
+// end fails when something is left over: both sides must agree on where a value stops.
+func (r *reader) end() error {
+	if r.err == nil && len(r.b) != 0 {
+		return fmt.Errorf("%d bytes too many", len(r.b))
+	}
+	return r.err
+}
+
+func appendString(b []byte, s string) []byte {
+	b = le.AppendUint32(b, uint32(len(s)))
+	return append(b, s...)
+}

@@ -1,0 +1,187 @@
+package sdk
+
+import (
+	"errors"
+	"strconv"
+
+	"github.com/sallyport-dev/sallyport/sdk/abi"
+)
+
+// Conn is a session's side of its connection: what it calls is written down as commands, which the host carries out in
+// order once the session has returned.
+type Conn struct {
+	out    []byte // commands of this step that the host has not fetched
+	action abi.ActionWriter
+	spare  []byte // the buffer that actions are written in
+	nextID uint32
+	call   func(k int, in, out []byte) (int, error)
+
+	sides  [2]input
+	closed bool
+	// An action that waits for its verdict: nothing of the agent behind it is read. A denial makes the rest of the step
+	// void, so what Pause said before it is kept.
+	asked  uint32
+	before [2]bool
+}
+
+// Pass lets the next n bytes of side go to the other side. Bytes of the agent go under an action that was asked about
+// them and allowed; for bytes of the upstream id is 0. n may be more than has been delivered: the host then moves the rest
+// without showing it.
+func (c *Conn) Pass(side abi.Side, id uint32, n uint64) {
+	if n == 0 || c.closed {
+		return
+	}
+	if !abi.ExtendPass(c.out, side, id, n) {
+		c.out = abi.AppendPass(c.out, side, id, n)
+	}
+}
+
+// Drop forgets the next n bytes of side, delivered or not.
+func (c *Conn) Drop(side abi.Side, n uint64) {
+	if n == 0 || c.closed {
+		return
+	}
+	c.out = abi.AppendDrop(c.out, side, n)
+}
+
+// Send writes p to side; to the upstream only under the open allowed action id.
+func (c *Conn) Send(side abi.Side, id uint32, p []byte) {
+	const piece = 16 << 10
+	for len(p) > 0 && !c.closed {
+		n := min(len(p), piece)
+		c.out = abi.AppendSend(c.out, side, id, p[:n])
+		p = p[n:]
+	}
+}
+
+// Stock writes constant k of the manifest to the upstream.
+func (c *Conn) Stock(k uint16) {
+	if !c.closed {
+		c.out = abi.AppendStock(c.out, k)
+	}
+}
+
+// Dial connects to the upstream under the allowed action id of family "connect". An event tells how it went. Bytes that are
+// passed meanwhile wait for it.
+func (c *Conn) Dial(id uint32) {
+	if !c.closed {
+		c.out = abi.AppendDial(c.out, id)
+	}
+}
+
+// Shut says that nothing more will be written to side, once what was written is out.
+func (c *Conn) Shut(side abi.Side) {
+	if !c.closed {
+		c.out = abi.AppendShut(c.out, side)
+	}
+}
+
+// Close ends the connection in good order: what was written to either side is still delivered.
+func (c *Conn) Close(reason string) { c.end(false, reason) }
+
+// Fail ends the connection because something was not understood: it is recorded as fail_closed.
+func (c *Conn) Fail(reason string) { c.end(true, reason) }
+
+func (c *Conn) end(failed bool, reason string) {
+	if !c.closed {
+		c.out = abi.AppendClose(c.out, failed, reason)
+		c.closed = true
+	}
+}
+
+// Note records what became of action id, as pairs of name and value: "rows", "3".
+func (c *Conn) Note(id uint32, pairs ...string) {
+	if !c.closed {
+		c.out = abi.AppendNote(c.out, id, pairs...)
+	}
+}
+
+// Done ends the streaming action id: no later byte belongs to it.
+func (c *Conn) Done(id uint32) {
+	if !c.closed {
+		c.out = abi.AppendDone(c.out, id)
+	}
+}
+
+// Pause stops the delivery of side's bytes until Unpause: a session that waits for something else first keeps its memory
+// bounded so. What was delivered before stays unread.
+func (c *Conn) Pause(side abi.Side) { c.pause(side, true) }
+
+// Unpause undoes Pause and has the unread bytes of side shown again.
+func (c *Conn) Unpause(side abi.Side) { c.pause(side, false) }
+
+func (c *Conn) pause(side abi.Side, on bool) {
+	if c.closed || c.sides[side].paused == on {
+		return
+	}
+	c.sides[side].paused = on
+	c.out = abi.AppendPause(c.out, side, on)
+	c.sides[side].again = c.sides[side].again || !on
+}
+
+// Call runs companion k of the manifest on in and returns its result, in the memory of out. An error carries the companion's
+// own text when it gave one; it also stands for a companion that trapped or ran out of fuel.
+func (c *Conn) Call(k int, in, out []byte) ([]byte, error) {
+	if c.call == nil {
+		return nil, errors.New("this plugin runs without companions")
+	}
+	n, err := c.call(k, in, out)
+	if err != nil {
+		return nil, err
+	}
+	return out[:n], nil
+}
+
+// Ask begins a question: may the agent do this? The builder's methods give the fields, its Do asks.
+func (c *Conn) Ask(family uint16, class abi.Class, title string) *AskBuilder {
+	if c.asked != 0 {
+		panic("sdk: a second Ask before the first is decided")
+	}
+	c.action.Begin(c.spare[:0], family, class, title)
+	return (*AskBuilder)(c)
+}
+
+// AskBuilder collects the fields of the action that Ask began. A field that is not given is unknown, which counts against
+// the agent.
+type AskBuilder Conn
+
+// Unknown says that the field has a value that could not be read.
+func (b *AskBuilder) Unknown(field uint16) *AskBuilder { b.action.Unknown(field); return b }
+
+// Bool gives a field of type bool.
+func (b *AskBuilder) Bool(field uint16, v bool) *AskBuilder { b.action.Bool(field, v); return b }
+
+// Int gives a field of type int.
+func (b *AskBuilder) Int(field uint16, v int64) *AskBuilder { b.action.Int(field, v); return b }
+
+// String gives a field of type string.
+func (b *AskBuilder) String(field uint16, v string) *AskBuilder { b.action.String(field, v); return b }
+
+// Strings gives a field of type strings.
+func (b *AskBuilder) Strings(field uint16, v []string) *AskBuilder {
+	b.action.Strings(field, v)
+	return b
+}
+
+// Room is how many more bytes the action may take: a list that would not fit is given as Unknown.
+func (b *AskBuilder) Room() int { return abi.MaxAction - b.action.Len() }
+
+// Do asks: the action covers the next extent bytes of the agent, those behind what earlier actions cover. It returns the
+// action's id. The commands that follow in this step are carried out if it is allowed; if it is denied they are void and
+// Event brings the verdict. Nothing of the agent that has not been read yet is shown before the decision.
+func (b *AskBuilder) Do(extent uint64, flags uint8) (id uint32) {
+	c := (*Conn)(b)
+	action := c.action.End()
+	c.spare = action
+	c.nextID++
+	if len(action) > abi.MaxAction {
+		c.Fail("an action of " + strconv.Itoa(len(action)) + " bytes is more than may be asked at once")
+		return c.nextID
+	}
+	if !c.closed {
+		c.out = abi.AppendAsk(c.out, c.nextID, extent, flags, action)
+		c.asked = c.nextID
+		c.before = [2]bool{c.sides[0].paused, c.sides[1].paused}
+	}
+	return c.nextID
+}
