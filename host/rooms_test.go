@@ -1,0 +1,129 @@
+// Package host_test keeps the architecture: which room may import which. A new package must be entered here, with what it needs
+// and no more; docs/architecture.md says what each room is for.
+package host_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/sallyport-dev/sallyport/"
+
+// rooms lists, for each package, which packages of this module it may import. Tests may import more.
+var rooms = map[string][]string{
+	"sdk/abi":      {},
+	"sdk":          {"sdk/abi"},
+	"sdk/pack":     {},
+	"sdk/cmd/pack": {"sdk/pack"},
+
+	"host/nearest":                 {},
+	"host/wgquick":                 {"host/nearest"},
+	"host/secret":                  {},
+	"host/config":                  {"host/nearest", "host/secret"},
+	"host/state":                   {},
+	"host/state/bolt":              {"host/state"},
+	"host/state/statetest":         {"host/state"},
+	"host/receipt":                 {},
+	"host/decide":                  {"sdk/abi", "host/nearest"},
+	"host/route":                   {},
+	"host/tunnel":                  {"host/tunnel/internal/udpbind"},
+	"host/tunnel/internal/udpbind": {},
+	"host/tunnel/tunneltest":       {"host/tunnel"},
+	"host/client":                  {"host/wgquick"},
+	"host/guest":                   {"host/guest/rewrite", "sdk/pack"},
+	"host/guest/rewrite":           {},
+	"host/guest/internal/wasmtest": {},
+	"host/gate":                    {"sdk/abi"},
+	"host/gateway": {"sdk/abi", "host/config", "host/decide", "host/gate", "host/guest", "host/receipt", "host/route",
+		"host/secret", "host/state", "host/state/bolt", "host/tunnel", "plugins"},
+	"host/sallyport": {"host/client", "host/config", "host/gateway", "host/receipt", "host/wgquick", "host/tunnel", "plugins"},
+
+	"plugins":                              {},
+	"plugins/postgres":                     {"sdk", "plugins/postgres/session"},
+	"plugins/postgres/proto":               {},
+	"plugins/postgres/session":             {"sdk", "sdk/abi", "plugins/postgres/proto", "plugins/postgres/sqlfacts"},
+	"plugins/postgres/sqlfacts":            {"sdk/abi"},
+	"plugins/postgres/sqlfacts/gen":        {},
+	"plugins/postgres/pgquery/pgquerytest": {},
+}
+
+// free packages are the workshop: they may import anything.
+func free(pkg string) bool {
+	return strings.HasPrefix(pkg, "test/") || strings.HasPrefix(pkg, "examples/") || pkg == "docs" || pkg == "host"
+}
+
+type listed struct {
+	ImportPath string
+	Imports    []string
+}
+
+func packages(t *testing.T) []listed {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", module+"...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []listed
+	d := json.NewDecoder(strings.NewReader(string(out)))
+	for {
+		var p listed
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+func TestRooms(t *testing.T) {
+	seen := map[string]bool{}
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module)
+		if free(name) {
+			continue
+		}
+		seen[name] = true
+		allowed, ok := rooms[name]
+		if !ok {
+			t.Errorf("%s is in no room: enter it in host/rooms_test.go with what it may import", name)
+			continue
+		}
+		for _, i := range p.Imports {
+			if i, ours := strings.CutPrefix(i, module); ours && !slices.Contains(allowed, i) {
+				t.Errorf("%s imports %s: move the code or, if that is the better shape, change the rule and say why in docs/RATIONALE.md", name, i)
+			}
+		}
+	}
+	for name := range rooms {
+		if !seen[name] {
+			t.Errorf("the rules name %s, which does not exist", name)
+		}
+	}
+}
+
+// The rooms that every connection runs through know no protocol and no part of the gateway around them.
+func TestOutsideImports(t *testing.T) {
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module)
+		for _, i := range p.Imports {
+			outside := strings.Contains(strings.SplitN(i, "/", 2)[0], ".") && !strings.HasPrefix(i, module)
+			if !outside {
+				continue
+			}
+			switch {
+			case name == "host/gate", name == "sdk", name == "sdk/abi", strings.HasPrefix(name, "plugins/postgres") && !strings.HasSuffix(name, "test") && !strings.HasSuffix(name, "gen"):
+				t.Errorf("%s imports %s: it does without other modules", name, i)
+			case strings.Contains(i, "wazero") && !strings.HasPrefix(name, "host/guest") && !strings.HasSuffix(name, "test"):
+				t.Errorf("%s imports %s: WebAssembly is the business of host/guest", name, i)
+			case strings.Contains(i, "gvisor") && !strings.HasPrefix(name, "host/tunnel") && !strings.HasPrefix(name, "test/"):
+				t.Errorf("%s imports %s: the network stack is the business of host/tunnel", name, i)
+			}
+		}
+	}
+}

@@ -1,0 +1,192 @@
+// Package rig runs the real command as an operator and an agent would: it writes a configuration, adds a peer, serves, and runs
+// programs through the tunnel. Tests, and the benchmark, stand on it.
+package rig
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Root is the folder of the module, found from the working directory upwards.
+func Root() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir, nil
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "", errors.New("rig: no go.mod above the working directory")
+		}
+		dir = parent
+	}
+}
+
+// Build builds the command into dir and returns its path. The plugins must have been built (make plugins).
+func Build(ctx context.Context, dir string) (string, error) {
+	root, err := Root()
+	if err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(filepath.Join(root, "plugins/built/postgres.wasm")); err != nil {
+		return "", fmt.Errorf("rig: the plugins are not built, run make: %w", err)
+	}
+	binary := filepath.Join(dir, "sallyport")
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", binary, "./host/sallyport")
+	cmd.Dir = root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("rig: go build: %w\n%s", err, out)
+	}
+	return binary, nil
+}
+
+// FreeUDPPort is a port of loopback that was free a moment ago.
+func FreeUDPPort() (int, error) {
+	c, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer c.Close()
+	return c.LocalAddr().(*net.UDPAddr).Port, nil
+}
+
+// Gateway is a running `sallyport serve` with one peer, "agent", of profile "agents".
+type Gateway struct {
+	Binary string
+	Dir    string // configuration, state, peer's configuration; the caller's
+	Config string // path of the configuration
+	Peer   string // path of the peer's configuration
+
+	cmd    *exec.Cmd
+	log    *lockedBuffer
+	exited chan error
+	ended  bool
+	err    error
+}
+
+// New writes a configuration of the given tables (all but [gateway] and [[peer]]) into dir and adds the peer. It does not serve.
+func New(ctx context.Context, binary, dir, tables string) (*Gateway, error) {
+	port, err := FreeUDPPort()
+	if err != nil {
+		return nil, fmt.Errorf("rig: %w", err)
+	}
+	g := &Gateway{Binary: binary, Dir: dir, Config: filepath.Join(dir, "sallyport.toml"), Peer: filepath.Join(dir, "agent.conf"), log: &lockedBuffer{}}
+	text := fmt.Sprintf("[gateway]\nlisten = \"127.0.0.1:%d\"\naddress = \"127.0.0.1:%d\"\nnetwork = \"10.89.0.0/16\"\nstate = \"state\"\n\n%s\n", port, port, tables)
+	if err := os.WriteFile(g.Config, []byte(text), 0o600); err != nil {
+		return nil, fmt.Errorf("rig: %w", err)
+	}
+	conf, err := g.Command(ctx, "peer", "add", "agent", "--profile", "agents", "--config", g.Config).Output()
+	if err != nil {
+		return nil, fmt.Errorf("rig: peer add: %w: %s", err, stderrOf(err))
+	}
+	if err := os.WriteFile(g.Peer, conf, 0o600); err != nil {
+		return nil, fmt.Errorf("rig: %w", err)
+	}
+	return g, nil
+}
+
+func stderrOf(err error) string {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return string(exit.Stderr)
+	}
+	return ""
+}
+
+// Command is the command with arguments.
+func (g *Gateway) Command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, g.Binary, args...)
+	cmd.Dir = g.Dir
+	// Compiled plugins are kept between tests.
+	cmd.Env = append(os.Environ(), "LC_ALL=C")
+	return cmd
+}
+
+// Serve starts the gateway and returns when it is ready.
+func (g *Gateway) Serve(ctx context.Context) error {
+	g.cmd = g.Command(context.Background(), "serve", g.Config)
+	g.cmd.Stdout, g.cmd.Stderr = g.log, g.log
+	g.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	if err := g.cmd.Start(); err != nil {
+		return fmt.Errorf("rig: serve: %w", err)
+	}
+	g.exited, g.ended = make(chan error, 1), false
+	go func() { g.exited <- g.cmd.Wait() }()
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
+	defer cancel()
+	for !strings.Contains(g.Log(), "msg=ready") {
+		select {
+		case err := <-g.exited:
+			g.ended, g.err = true, err
+			return fmt.Errorf("rig: serve ended (%v):\n%s", err, g.Log())
+		case <-ctx.Done():
+			return fmt.Errorf("rig: serve does not become ready: %w\n%s", ctx.Err(), g.Log())
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	return nil
+}
+
+// PID is the gateway's process.
+func (g *Gateway) PID() int { return g.cmd.Process.Pid }
+
+// Log is what the gateway has logged.
+func (g *Gateway) Log() string { return g.log.String() }
+
+// Stop ends the gateway as an operator would and returns how it ended.
+func (g *Gateway) Stop() error {
+	if g.cmd == nil || g.ended {
+		return g.err
+	}
+	_ = g.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case g.err = <-g.exited:
+	case <-time.After(2 * time.Minute):
+		_ = g.cmd.Process.Kill()
+		<-g.exited
+		g.err = errors.New("rig: the gateway did not end after SIGTERM")
+	}
+	g.ended = true
+	return g.err
+}
+
+// Agent is a program inside the tunnel.
+func (g *Gateway) Agent(ctx context.Context, program ...string) *exec.Cmd {
+	return g.Command(ctx, append([]string{"run", "--peer", g.Peer, "--"}, program...)...)
+}
+
+// Receipts are the lines of the record, as stored.
+func (g *Gateway) Receipts() string {
+	b, _ := os.ReadFile(filepath.Join(g.Dir, "state", "receipts.jsonl"))
+	return string(b)
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
