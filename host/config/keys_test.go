@@ -1,0 +1,141 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// base has the required keys of every table, as a file without any other key.
+var base = map[string][]string{
+	"gateway": nil, "limits": nil,
+	"peer":     {`name = "a"`, `public_key = "TrMvSoP4jYQlY6RIzBgbssQqY3vxI2Pi+y71lOWWXX0="`, `profile = "x"`, `address = "10.89.0.9"`},
+	"plugins":  {`postgres = "builtin"`},
+	"endpoint": {`name = "e"`, `address = "e:1"`, `plugin = "redis"`, `profiles = ["x"]`},
+	"rule":     {`name = "r"`, `when = "true"`, `then = "deny"`},
+	"plugins.NAME": {`path = "x.wasm"`,
+		`sha256 = "0000000000000000000000000000000000000000000000000000000000000000"`},
+}
+
+// with returns the base file with one key of one table set.
+func with(table, name, value string) string {
+	var b strings.Builder
+	for _, t := range []string{"gateway", "limits", "peer", "plugins", "plugins.NAME", "endpoint", "rule"} {
+		fmt.Fprintln(&b, strings.Replace(written(t), "NAME", "redis", 1))
+		for _, line := range base[t] {
+			if t != table || !strings.HasPrefix(line, name+" ") {
+				fmt.Fprintln(&b, line)
+			}
+		}
+		if t == table && name != "" {
+			fmt.Fprintf(&b, "%s = %s\n", name, value)
+		}
+		if t == "plugins.NAME" {
+			// What the examples refer to.
+			other := "prod-db"
+			if table == "endpoint" && name == "name" {
+				other = "other"
+			}
+			fmt.Fprintf(&b, "[[endpoint]]\nname = %q\naddress = \"p:1\"\nplugin = \"postgres\"\nprofiles = [\"x\"]\n", other)
+		}
+	}
+	return b.String()
+}
+
+// TestEveryKeyCounts: every key of Keys is read and changes the configuration. No key is dead here.
+func TestEveryKeyCounts(t *testing.T) {
+	before := plain(parse(t, with("", "", "")))
+	for _, k := range Keys() {
+		t.Run(k.Table+"/"+k.Name, func(t *testing.T) {
+			before := before
+			if k.Meaning == "" || k.Consequence == "" || k.Example == "" || k.Type == "" || (k.Default == "") != k.Required {
+				t.Errorf("incomplete: %+v", k)
+			}
+			name := k.Name
+			if name == "NAME" {
+				name = "mysql"
+			}
+			if k.Table == "plugins" {
+				// A second plugin stands beside the first.
+				k.Example = strings.Replace(k.Example, "redis.wasm", "mysql.wasm", 1)
+			}
+			if name == "then" {
+				before = plain(parse(t, with("rule", "then", `"allow"`)))
+			}
+			after := plain(parse(t, with(k.Table, name, k.Example)))
+			if reflect.DeepEqual(before, after) {
+				t.Errorf("%s = %s changes nothing", name, k.Example)
+			}
+		})
+	}
+}
+
+// plain leaves out places and the directory, which differ for other reasons than the value.
+func plain(cfg *Config) []string {
+	var list []string
+	add := func(values ...any) { list = append(list, fmt.Sprint(values...)) }
+	g, l := cfg.Gateway, cfg.Limits
+	add(g.Listen, g.Address, g.Network, strings.HasSuffix(g.State, "/state"), g.PrivateKey.IsZero(), l)
+	for _, p := range cfg.Peers {
+		add(p.Name, p.PublicKey, p.Profile, p.Address)
+	}
+	for _, p := range cfg.Plugins {
+		add(p.Name, p.Builtin, strings.HasSuffix(p.Path, "/redis.wasm"), p.SHA256)
+	}
+	for _, e := range cfg.Endpoints {
+		add(e.Name, e.Host, e.Port, e.Plugin, e.Profiles, len(e.Options))
+	}
+	for _, r := range cfg.Rules {
+		add(r.Name, r.Endpoints, r.When, r.Unless, r.Then, r.Reason, r.Mode)
+	}
+	return list
+}
+
+// TestDefaultsAreDocumented: writing a documented default is the same as leaving the key out.
+func TestDefaultsAreDocumented(t *testing.T) {
+	before := plain(parse(t, with("", "", "")))
+	tried := 0
+	for _, k := range Keys() {
+		if strings.Trim(k.Default, `"0123456789`) == k.Default {
+			continue // in words
+		}
+		tried++
+		if after := plain(parse(t, with(k.Table, k.Name, k.Default))); !reflect.DeepEqual(before, after) {
+			t.Errorf("%s.%s: its default is not %s", k.Table, k.Name, k.Default)
+		}
+	}
+	if tried < 9 {
+		t.Errorf("only %d defaults were tried", tried)
+	}
+}
+
+// TestOnlyKeys: what is not in Keys is refused in every table, with the place of the key.
+func TestOnlyKeys(t *testing.T) {
+	names := map[string]bool{}
+	for _, k := range Keys() {
+		names[k.Name] = true
+	}
+	for name := range names {
+		for table := range base {
+			if table == "plugins" || knownKey(table, name) {
+				continue
+			}
+			_, err := Parse("a.toml", []byte(with(table, name, `"x"`)), known)
+			var problems Problems
+			if !errors.As(err, &problems) || len(problems) != 1 || !strings.HasPrefix(problems[0].Message, fmt.Sprintf("unknown key %q in ", name)) {
+				t.Errorf("%s in %s: %v", name, table, err)
+			}
+		}
+	}
+}
+
+func knownKey(table, name string) bool {
+	for _, k := range Keys() {
+		if k.Table == table && k.Name == name {
+			return true
+		}
+	}
+	return false
+}
