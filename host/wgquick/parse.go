@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/sallyport-dev/sallyport/host/nearest"
 )
 
 // ParseError says where a configuration is wrong and how. Line and Column count from 1, columns in bytes.
@@ -140,19 +142,16 @@ func (p *parser) setKey(k key, value string, at, valueAt int) error {
 
 // unknown makes the error for a key that the current section does not have.
 func (p *parser) unknown(name string, at int) error {
-	best, distance := "", 1<<30
+	var valid []string
 	for _, k := range schema {
 		if strings.EqualFold(k.name, name) {
 			return p.fail(at, "%s belongs in [%s], this is [%s]", k.name, k.section, p.section)
 		}
-		if k.section != p.section {
-			continue
-		}
-		if d := editDistance(strings.ToLower(clip(name)), strings.ToLower(k.name)); d < distance {
-			best, distance = k.name, d
+		if k.section == p.section {
+			valid = append(valid, k.name)
 		}
 	}
-	return p.fail(at, "unknown key %q in [%s]; the nearest is %s", clip(name), p.section, best)
+	return p.fail(at, "unknown key %q in [%s]; %s", clip(name), p.section, nearest.Hint(name, valid))
 }
 
 func (p *parser) fail(column int, format string, args ...any) error {
@@ -266,25 +265,4 @@ func clip(text string) string {
 		return text
 	}
 	return strings.ToValidUTF8(text[:64], "") + "…"
-}
-
-// editDistance is Levenshtein's, in bytes.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -62,7 +62,7 @@ func TestParseErrors(t *testing.T) {
 	}
 	many := strings.Repeat("1.1.1.1, ", MaxList) + "1.1.1.1"
 	for _, test := range []struct{ name, text, want string }{
-		{"misspelt key", edit("AllowedIPs", "AlowedIP"), `10:1: unknown key "AlowedIP" in [Peer]; the nearest is AllowedIPs`},
+		{"misspelt key", edit("AllowedIPs", "AlowedIP"), `10:1: unknown key "AlowedIP" in [Peer]; did you mean "AllowedIPs"?`},
 		{"command", edit("MTU = 1380", "PostUp = rm -rf /"), `5:1: unknown key "PostUp" in [Interface]`},
 		{"wrong section", edit("MTU = 1380", "  Endpoint = a:1"), `5:3: Endpoint belongs in [Peer], this is [Interface]`},
 		{"short key", edit(private, "AAAA"), `2:14: PrivateKey: a key is 32 bytes`},
