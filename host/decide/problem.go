@@ -1,0 +1,104 @@
+package decide
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Problem is one thing that is wrong with a rule.
+type Problem struct {
+	// Rule is its name and Index its place in what New was given, from 0.
+	Rule  string
+	Index int
+	// Field is the key: "name", "endpoints", "when", "unless", "then" or "reason".
+	Field string
+	// Line and Column say where inside the text of when or unless, from 1, the column in characters; 0 for other fields.
+	Line, Column int
+	// Message says what is wrong and what to do.
+	Message string
+}
+
+func (p Problem) Error() string {
+	if p.Line == 0 {
+		return fmt.Sprintf("rule %q: %s: %s", p.Rule, p.Field, p.Message)
+	}
+	return fmt.Sprintf("rule %q: %s:%d:%d: %s", p.Rule, p.Field, p.Line, p.Column, p.Message)
+}
+
+// Problems is the error of New: everything that is wrong, in the order of the rules.
+type Problems []Problem
+
+func (p Problems) Error() string {
+	lines := make([]string, len(p))
+	for i := range p {
+		lines[i] = p[i].Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// sorted orders problems by rule and place, and leaves out repetitions, which come from compiling one text for several plugins.
+func (p Problems) sorted() Problems {
+	slices.SortStableFunc(p, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Index, b.Index), cmp.Compare(fieldOrder(a.Field), fieldOrder(b.Field)),
+			cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Message, b.Message))
+	})
+	return slices.Compact(p)
+}
+
+func fieldOrder(f string) int {
+	return slices.Index([]string{"name", "endpoints", "when", "unless", "then", "reason"}, f)
+}
+
+// nearest returns ` (did you mean "x"?)` for the candidate that is closest to s, or nothing when none is close.
+func nearest(s string, candidates []string) string {
+	best, at := max(2, len(s)/3)+1, ""
+	for _, c := range candidates {
+		if d := distance(strings.ToLower(s), strings.ToLower(c)); d < best {
+			best, at = d, c
+		}
+	}
+	if at == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (did you mean %q?)", at)
+}
+
+// distance counts the edits between two words, a swap of neighbours being one. Long words differ by as much as they are long.
+func distance(a, b string) int {
+	if len(a) > 64 || len(b) > 64 {
+		return max(len(a), len(b))
+	}
+	older, old := make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range old {
+		old[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row := make([]int, len(b)+1)
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			edit := 0
+			if a[i-1] != b[j-1] {
+				edit = 1
+			}
+			row[j] = min(old[j]+1, row[j-1]+1, old[j-1]+edit)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], older[j-2]+1)
+			}
+		}
+		older, old = old, row
+	}
+	return old[len(b)]
+}
+
+// list writes words for a message, at most ten of them.
+func list(words []string) string {
+	words = slices.Sorted(slices.Values(words))
+	more := ""
+	if len(words) > 10 {
+		more = fmt.Sprintf(" and %d more", len(words)-10)
+		words = words[:10]
+	}
+	return strings.Join(words, ", ") + more
+}
