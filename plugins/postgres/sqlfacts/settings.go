@@ -1,0 +1,36 @@
+package sqlfacts
+
+import "github.com/sallyport-dev/sallyport/sdk/abi"
+
+// settingClass is how grave it is to set a variable. Those that only shape the session's own output, limits and plans are
+// session; what a policy may rest on (role, row_security, an application's own variables that row policies read) is admin, and
+// so is each variable that is not listed.
+//
+// search_path, client_encoding and standard_conforming_strings are session too, although they change how later texts read: the
+// session knows them by name and looks after them (see the package comment).
+func settingClass(name string) Class {
+	switch name {
+	case "application_name", "client_min_messages", "datestyle", "intervalstyle", "timezone", "extra_float_digits",
+		"bytea_output", "xmloption", "xmlbinary", "lc_messages", "lc_monetary", "lc_numeric", "lc_time", "timezone_abbreviations",
+		"gin_fuzzy_search_limit", "array_nulls", "quote_all_identifiers", "escape_string_warning",
+		"statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout",
+		"transaction_timeout", "deadlock_timeout", "tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count",
+		"tcp_user_timeout", "client_connection_check_interval",
+		"transaction", "session characteristics", "transaction snapshot", "transaction_isolation", "transaction_read_only",
+		"transaction_deferrable", "default_transaction_isolation", "default_transaction_read_only",
+		"default_transaction_deferrable", "synchronous_commit", "seed",
+		"search_path", "client_encoding", "standard_conforming_strings",
+		"work_mem", "maintenance_work_mem", "temp_buffers", "hash_mem_multiplier", "logical_decoding_work_mem", "jit",
+		"plan_cache_mode", "cursor_tuple_fraction", "random_page_cost", "seq_page_cost", "cpu_tuple_cost",
+		"cpu_index_tuple_cost", "cpu_operator_cost", "effective_cache_size", "effective_io_concurrency",
+		"from_collapse_limit", "join_collapse_limit", "geqo", "geqo_threshold", "constraint_exclusion",
+		"default_statistics_target", "parallel_setup_cost", "parallel_tuple_cost", "max_parallel_workers_per_gather",
+		"max_parallel_workers", "min_parallel_table_scan_size", "min_parallel_index_scan_size", "debug_print_plan",
+		"default_text_search_config", "track_io_timing", "default_toast_compression":
+		return abi.ClassSession
+	}
+	if len(name) > 7 && name[:7] == "enable_" {
+		return abi.ClassSession
+	}
+	return abi.ClassAdmin
+}
