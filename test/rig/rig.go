@@ -190,3 +190,11 @@ func (l *lockedBuffer) String() string {
 	defer l.mu.Unlock()
 	return l.b.String()
 }
+
+// Again is the same gateway, not started, after the first has ended: same configuration, state and peer.
+func (g *Gateway) Again() (*Gateway, error) {
+	if g.cmd != nil && !g.ended {
+		return nil, errors.New("rig: the gateway runs")
+	}
+	return &Gateway{Binary: g.Binary, Dir: g.Dir, Config: g.Config, Peer: g.Peer, log: &lockedBuffer{}}, nil
+}

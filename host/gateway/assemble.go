@@ -1,0 +1,275 @@
+// Package gateway puts the rooms together: from a configuration to a running gateway.
+//
+// [Assemble] loads every plugin, configures it for every endpoint and compiles every rule; what `sallyport check` reports is
+// what it finds, so a configuration that checks is one that starts. [Assembly.Serve] then opens the state, the record and the
+// tunnel, and serves connections until its context ends.
+package gateway
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/sallyport-dev/sallyport/host/config"
+	"github.com/sallyport-dev/sallyport/host/decide"
+	"github.com/sallyport-dev/sallyport/host/gate"
+	"github.com/sallyport-dev/sallyport/host/guest"
+	"github.com/sallyport-dev/sallyport/plugins"
+	"github.com/sallyport-dev/sallyport/sdk/abi"
+)
+
+// MaxPlugin bounds a plugin's file, in bytes.
+const MaxPlugin = 64 << 20
+
+// Options say how a gateway is put together.
+type Options struct {
+	// CacheDir keeps compiled plugins between runs; empty: they are compiled anew.
+	CacheDir string
+	// Logger gets what operators want to know; nil: nothing is logged.
+	Logger *slog.Logger
+	// Progress is told what is being done, one line each; it may be nil.
+	Progress func(string)
+}
+
+// Assembly is a checked configuration with everything loaded that it names.
+type Assembly struct {
+	cfg       *config.Config
+	log       *slog.Logger
+	engine    *guest.Engine
+	plugins   map[string]*plugin
+	endpoints map[string]*endpoint
+	rules     *decide.Engine
+}
+
+// plugin is a loaded plugin.
+type plugin struct {
+	module   *guest.Plugin
+	manifest *abi.Manifest
+	digest   string // SHA-256 of its file, in hex
+}
+
+// endpoint is what serving a connection to one endpoint needs.
+type endpoint struct {
+	cfg      *config.Endpoint
+	manifest *abi.Manifest
+	digest   string
+	template *guest.Template // nil for plugin "none"
+}
+
+// guest makes the guest of one connection.
+func (e *endpoint) guest(ctx context.Context) (gate.Guest, error) {
+	if e.template == nil {
+		return gate.NewRelay(), nil
+	}
+	g, err := e.template.New(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return sandboxed{g}, nil
+}
+
+// sandboxed is a guest as the gate sees it.
+type sandboxed struct{ *guest.Guest }
+
+// Data delivers bytes of a side.
+func (s sandboxed) Data(side abi.Side, p []byte, flags uint32) (commands []byte, more bool, err error) {
+	return s.Guest.Data(uint32(side), p, flags)
+}
+
+// Assemble loads what a configuration names. What is wrong with the configuration is of type config.Problems, everything at
+// once; the caller closes the assembly.
+func Assemble(ctx context.Context, cfg *config.Config, o Options) (*Assembly, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Progress == nil {
+		o.Progress = func(string) {}
+	}
+	engine, err := guest.NewEngine(ctx, guest.Options{CacheDir: o.CacheDir, MemoryLimit: cfg.Limits.GuestMemory, Logger: o.Logger})
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: %w", err)
+	}
+	a := &Assembly{cfg: cfg, log: o.Logger, engine: engine, plugins: map[string]*plugin{}, endpoints: map[string]*endpoint{}}
+	problems, err := a.load(ctx, o.Progress)
+	if err == nil && len(problems) > 0 {
+		problems.Sort()
+		err = problems
+	}
+	if err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
+}
+
+// Close frees what Assemble loaded.
+func (a *Assembly) Close() error {
+	if err := a.engine.Close(); err != nil {
+		return fmt.Errorf("sandbox: %w", err)
+	}
+	return nil
+}
+
+func (a *Assembly) load(ctx context.Context, progress func(string)) (config.Problems, error) {
+	var problems config.Problems
+	for i := range a.cfg.Plugins {
+		p := &a.cfg.Plugins[i]
+		progress("plugin " + p.Name.Value)
+		loaded, err := a.loadPlugin(ctx, p)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if err != nil {
+			problems = append(problems, a.cfg.Problem(p.Pos, "%v", err))
+			continue
+		}
+		a.plugins[p.Name.Value] = loaded
+	}
+	problems = append(problems, a.configure(ctx)...)
+	problems = append(problems, a.compile()...)
+	return problems, nil
+}
+
+func (a *Assembly) loadPlugin(ctx context.Context, p *config.Plugin) (*plugin, error) {
+	wasm, err := moduleOf(p)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(wasm)
+	if !p.Builtin && sum != p.SHA256 {
+		return nil, fmt.Errorf("%s is not the file that is pinned: its sha256 is %x, the configuration says %x", p.Path, sum, p.SHA256)
+	}
+	module, err := a.engine.Load(ctx, p.Name.Value, wasm)
+	if err != nil {
+		return nil, err
+	}
+	manifest, err := abi.ParseManifest(module.Manifest())
+	if err != nil {
+		return nil, fmt.Errorf("plugin %s: %w", p.Name.Value, err)
+	}
+	return &plugin{module, manifest, hex.EncodeToString(sum[:])}, nil
+}
+
+// moduleOf reads a plugin's file, bounded.
+func moduleOf(p *config.Plugin) ([]byte, error) {
+	if p.Builtin {
+		return plugins.Module(p.Name.Value)
+	}
+	f, err := os.Open(p.Path)
+	if err != nil {
+		return nil, fmt.Errorf("plugin %s: %w", p.Name.Value, err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, MaxPlugin+1))
+	if err != nil {
+		return nil, fmt.Errorf("plugin %s: %w", p.Name.Value, err)
+	}
+	if len(b) > MaxPlugin {
+		return nil, fmt.Errorf("plugin %s: %s is larger than %d MiB", p.Name.Value, p.Path, MaxPlugin>>20)
+	}
+	return b, nil
+}
+
+// configure makes the template of every endpoint.
+func (a *Assembly) configure(ctx context.Context) config.Problems {
+	var problems config.Problems
+	for i := range a.cfg.Endpoints {
+		c := &a.cfg.Endpoints[i]
+		if c.Plugin.Value == config.None {
+			for _, o := range c.Options {
+				problems = append(problems, a.cfg.Problem(o.Name.Pos, "plugin %q has no options", config.None))
+			}
+			a.endpoints[c.Name.Value] = &endpoint{cfg: c, manifest: gate.RelayManifest()}
+			continue
+		}
+		p := a.plugins[c.Plugin.Value]
+		if p == nil {
+			continue // its own problem is on the list
+		}
+		e := &endpoint{cfg: c, manifest: p.manifest, digest: p.digest}
+		options, err := p.manifest.ResolveOptions(values(c.Options))
+		if err == nil {
+			e.template, err = p.module.Configure(ctx, options)
+		}
+		if err != nil {
+			problems = append(problems, a.cfg.Problem(optionPos(c, err), "%v", err))
+		}
+		a.endpoints[c.Name.Value] = e
+	}
+	return problems
+}
+
+func values(options []config.Option) map[string]any {
+	m := make(map[string]any, len(options))
+	for _, o := range options {
+		m[o.Name.Value] = o.Value
+	}
+	return m
+}
+
+// optionPos is the place of the option that an error is about, or of the endpoint.
+func optionPos(c *config.Endpoint, err error) config.Pos {
+	var bad *abi.OptionError
+	if errors.As(err, &bad) {
+		for _, o := range c.Options {
+			if o.Name.Value == bad.Option {
+				return o.Name.Pos
+			}
+		}
+	}
+	return c.Pos
+}
+
+// compile compiles the rules against the plugins of their endpoints.
+func (a *Assembly) compile() config.Problems {
+	rules := make([]decide.Rule, len(a.cfg.Rules))
+	for i, r := range a.cfg.Rules {
+		then, _ := decide.ParseOutcome(string(r.Then))
+		rules[i] = decide.Rule{Name: r.Name.Value, When: r.When.Value, Unless: r.Unless.Value, Then: then, Reason: r.Reason, Observe: r.Mode == config.Observe}
+		for _, e := range r.Endpoints {
+			rules[i].Endpoints = append(rules[i].Endpoints, e.Value)
+		}
+	}
+	var endpoints []decide.Endpoint
+	for i := range a.cfg.Endpoints {
+		e := a.endpoints[a.cfg.Endpoints[i].Name.Value]
+		if e == nil {
+			return nil // a plugin is missing: every rule about it would be reported as wrong
+		}
+		endpoints = append(endpoints, decide.Endpoint{Name: e.cfg.Name.Value, Manifest: e.manifest})
+	}
+	engine, err := decide.New(rules, endpoints)
+	var bad decide.Problems
+	switch {
+	case errors.As(err, &bad):
+		var problems config.Problems
+		for _, p := range bad {
+			problems = append(problems, a.cfg.Problem(a.rulePos(p), "rule %q: %s", p.Rule, p.Message))
+		}
+		return problems
+	case err != nil:
+		return config.Problems{a.cfg.Problem(config.Pos{}, "rules: %v", err)}
+	}
+	a.rules = engine
+	return nil
+}
+
+// rulePos maps a place inside a condition to one in the file.
+func (a *Assembly) rulePos(p decide.Problem) config.Pos {
+	r := &a.cfg.Rules[p.Index]
+	switch {
+	case p.Field == "when" && p.Line > 0:
+		return r.When.AtLocation(p.Line, p.Column-1)
+	case p.Field == "unless" && p.Line > 0:
+		return r.Unless.AtLocation(p.Line, p.Column-1)
+	case p.Field == "then":
+		return r.ThenPos
+	case p.Field == "name":
+		return r.Name.Pos
+	}
+	return r.Pos
+}

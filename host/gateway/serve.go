@@ -1,0 +1,140 @@
+package gateway
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+
+	"github.com/sallyport-dev/sallyport/host/config"
+	"github.com/sallyport-dev/sallyport/host/gate"
+	"github.com/sallyport-dev/sallyport/host/receipt"
+	"github.com/sallyport-dev/sallyport/host/route"
+	"github.com/sallyport-dev/sallyport/host/tunnel"
+)
+
+// Running is what a gateway tells about itself once it serves.
+type Running struct {
+	Port      uint16 // WireGuard's, UDP
+	PublicKey tunnel.Key
+	// Addresses are the endpoints' virtual addresses by name.
+	Addresses map[string]netip.Addr
+}
+
+// ReceiptsPath is the file of the record of a gateway with this configuration.
+func ReceiptsPath(cfg *config.Config) string {
+	return filepath.Join(cfg.Gateway.State, "receipts.jsonl")
+}
+
+// Serve runs the gateway until ctx ends, and then until every connection has ended. ready is called once, when agents can
+// connect; it may be nil.
+func (a *Assembly) Serve(ctx context.Context, ready func(Running)) (err error) {
+	if err := os.MkdirAll(a.cfg.Gateway.State, 0o700); err != nil {
+		return fmt.Errorf("state: %w", err)
+	}
+	key, err := Key(a.cfg)
+	if err != nil {
+		return err
+	}
+	addresses, err := virtualAddresses(ctx, a.cfg)
+	if err != nil {
+		return err
+	}
+	table, err := a.routes(addresses)
+	if err != nil {
+		return err
+	}
+	log, err := receipt.Open(ReceiptsPath(a.cfg), receipt.Options{Logger: a.log})
+	if err != nil {
+		return fmt.Errorf("receipts: %w", err)
+	}
+	defer func() { err = errors.Join(err, log.Close()) }()
+	if _, err := log.Append(&receipt.Record{Kind: receipt.Start, Policy: a.policy()}); err != nil {
+		return fmt.Errorf("receipts: %w", err)
+	}
+	h := newHandler(a, table, log)
+	t, err := tunnel.New(ctx, a.tunnelConfig(key, h))
+	if err != nil {
+		return err
+	}
+	running := Running{t.ListenPort(), key.Public(), addresses}
+	a.log.Info("ready", "wireguard_port", running.Port, "public_key", running.PublicKey.String(), "endpoints", len(a.endpoints), "peers", len(a.cfg.Peers))
+	if ready != nil {
+		ready(running)
+	}
+	<-ctx.Done()
+	a.log.Info("stopping", "connections", t.Counters().Connections)
+	t.Close()
+	if _, err := log.Append(&receipt.Record{Kind: receipt.Stop, Reason: "asked to stop"}); err != nil {
+		return fmt.Errorf("receipts: %w", err)
+	}
+	return nil
+}
+
+// totalConnections is how many connections all peers together may have, unless one peer may have more.
+const totalConnections = 16 << 10
+
+func (a *Assembly) tunnelConfig(key tunnel.Key, h *handler) tunnel.Config {
+	c := tunnel.Config{
+		Listen:     a.cfg.Gateway.Listen,
+		PrivateKey: key,
+		Network:    a.cfg.Gateway.Network,
+		Handler:    h,
+		Limits:     tunnel.Limits{Connections: a.cfg.Limits.Connections, TotalConnections: max(totalConnections, a.cfg.Limits.Connections)},
+		Logger:     a.log.With("room", "tunnel"),
+	}
+	for _, p := range a.cfg.Peers {
+		c.Peers = append(c.Peers, tunnel.Peer{Name: p.Name.Value, PublicKey: tunnel.Key(p.PublicKey), Address: p.Address})
+	}
+	return c
+}
+
+// routes is the table of the configured endpoints.
+func (a *Assembly) routes(addresses map[string]netip.Addr) (*route.Table, error) {
+	var endpoints []route.Endpoint
+	for i := range a.cfg.Endpoints {
+		e := &a.cfg.Endpoints[i]
+		r := route.Endpoint{Name: e.Name.Value, Host: e.Host, Port: e.Port}
+		for _, p := range e.Profiles {
+			r.Profiles = append(r.Profiles, p.Value)
+		}
+		endpoints = append(endpoints, r)
+	}
+	return route.New(endpoints, addresses)
+}
+
+// limits are those of one connection.
+func (a *Assembly) limits() gate.Limits {
+	return gate.Limits{Window: int(a.cfg.Limits.Window), Linger: a.cfg.Limits.Linger}
+}
+
+// policy is a hash of what decides: the rules, what they apply to, and the plugins.
+func (a *Assembly) policy() string {
+	type endpoint struct{ Name, Address, Plugin, Digest string }
+	var p struct {
+		Endpoints []endpoint
+		Rules     [][]string
+	}
+	for i := range a.cfg.Endpoints {
+		c := &a.cfg.Endpoints[i]
+		p.Endpoints = append(p.Endpoints, endpoint{c.Name.Value, c.Address.Value, c.Plugin.Value, a.endpoints[c.Name.Value].digest})
+	}
+	for _, r := range a.cfg.Rules {
+		rule := []string{r.Name.Value, r.When.Value, r.Unless.Value, string(r.Then), string(r.Mode)}
+		for _, e := range r.Endpoints {
+			rule = append(rule, e.Value)
+		}
+		p.Rules = append(p.Rules, rule)
+	}
+	b, err := json.Marshal(p)
+	if err != nil {
+		return "" // strings always marshal
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,119 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"syscall"
+
+	"github.com/sallyport-dev/sallyport/host/decide"
+	"github.com/sallyport-dev/sallyport/host/gate"
+	"github.com/sallyport-dev/sallyport/host/receipt"
+	"github.com/sallyport-dev/sallyport/sdk/abi"
+)
+
+// session is the gateway as one connection sees it.
+type session struct {
+	*handler
+	endpoint      *endpoint
+	peer, profile string
+	conn          string
+
+	// receipts are the ids of the last decisions, so that a note can name the one it is about; a ring.
+	receipts [64]struct {
+		action uint32
+		id     string
+	}
+}
+
+// record is a record about this connection.
+func (s *session) record(kind receipt.Kind) *receipt.Record {
+	return &receipt.Record{Kind: kind, Conn: s.conn, Peer: s.peer, Profile: s.profile, Endpoint: s.endpoint.cfg.Name.Value}
+}
+
+// Decide decides by the rules. What cannot be recorded is denied.
+func (s *session) Decide(_ context.Context, q *gate.Question) gate.Verdict {
+	v := s.a.rules.Decide(decide.Input{Endpoint: s.endpoint.cfg.Name.Value, Peer: s.peer, Profile: s.profile, Action: q.Action, Streaming: q.Streaming})
+	r := s.record(receipt.Decision)
+	r.ActionID, r.Action, r.Streaming = q.ID, q.Action, q.Streaming
+	r.Plugin, r.PluginDigest = s.endpoint.cfg.Plugin.Value, s.endpoint.digest
+	r.Outcome, r.Rule, r.Reason, r.Unknown = v.Outcome.String(), v.Rule, v.Reason, v.Unknown
+	for _, o := range v.Observed {
+		r.WouldDeny = append(r.WouldDeny, o.Rule)
+	}
+	id, err := s.log.Append(r)
+	if err != nil {
+		s.a.log.Error("a decision cannot be recorded, so it is a denial", "peer", s.peer, "endpoint", r.Endpoint, "error", err)
+		return gate.Verdict{Outcome: abi.Deny, Reason: "the gateway cannot record its decision"}
+	}
+	kept := &s.receipts[q.ID%uint32(len(s.receipts))]
+	kept.action, kept.id = q.ID, id
+	verdict := gate.Verdict{Outcome: abi.Deny, Rule: v.Rule, Reason: v.Reason, Receipt: id}
+	if v.Outcome == decide.Allow {
+		verdict.Outcome = abi.Allow
+	}
+	return verdict
+}
+
+// Note records what became of an action.
+func (s *session) Note(id uint32, pairs []string) {
+	r := s.record(receipt.Note)
+	r.ActionID, r.Pairs = id, pairs
+	if kept := &s.receipts[id%uint32(len(s.receipts))]; kept.action == id {
+		r.Parent = kept.id
+	}
+	if _, err := s.log.Append(r); err != nil {
+		s.a.log.Error("what became of an action cannot be recorded", "peer", s.peer, "endpoint", r.Endpoint, "error", err)
+	}
+}
+
+// ended records the end of the connection.
+func (s *session) ended(end gate.End) {
+	r := s.record(receipt.End)
+	r.Reason, r.FailClosed = end.Reason, end.FailClosed
+	r.Up, r.Down = end.Written[abi.Upstream], end.Written[abi.Agent]
+	if end.FailClosed {
+		s.a.log.Warn("a connection was cut off", "peer", s.peer, "endpoint", r.Endpoint, "plugin", s.endpoint.cfg.Plugin.Value, "reason", end.Reason)
+	}
+	if _, err := s.log.Append(r); err != nil {
+		s.a.log.Error("the end of a connection cannot be recorded", "peer", s.peer, "endpoint", r.Endpoint, "error", err)
+	}
+}
+
+// Dial connects to the upstream. Its error is for the agent, so it names the endpoint and not where it is.
+func (s *session) Dial(ctx context.Context) (gate.Conn, error) {
+	c := s.endpoint.cfg
+	d := net.Dialer{Timeout: s.a.cfg.Limits.DialTimeout}
+	k, err := d.DialContext(ctx, "tcp", net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))))
+	if err != nil {
+		s.a.log.Warn("an upstream cannot be reached", "endpoint", c.Name.Value, "error", err)
+		return nil, fmt.Errorf("upstream %s %s", c.Name.Value, dialReason(err))
+	}
+	return upstreamConn{k.(*net.TCPConn)}, nil
+}
+
+func dialReason(err error) string {
+	var dns *net.DNSError
+	var timeout net.Error
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "refused the connection"
+	case errors.As(err, &dns):
+		return "has a name that does not resolve"
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		return "did not answer in time"
+	}
+	return "cannot be reached"
+}
+
+// upstreamConn is a connection to an upstream.
+type upstreamConn struct{ *net.TCPConn }
+
+// Abort resets the connection.
+func (c upstreamConn) Abort() {
+	_ = c.SetLinger(0)
+	_ = c.Close()
+}

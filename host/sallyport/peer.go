@@ -1,0 +1,140 @@
+package main
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sallyport-dev/sallyport/host/config"
+	"github.com/sallyport-dev/sallyport/host/gateway"
+	"github.com/sallyport-dev/sallyport/host/tunnel"
+	"github.com/sallyport-dev/sallyport/host/wgquick"
+)
+
+// defaultConfig is the configuration of commands that name none.
+const defaultConfig = "sallyport.toml"
+
+func newPeer() *cobra.Command {
+	c := &cobra.Command{Use: "peer", Short: "Add and list the identities of agents", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+	c.AddCommand(newPeerAdd(), newPeerList())
+	return c
+}
+
+func newPeerAdd() *cobra.Command {
+	var path, profile, address string
+	c := &cobra.Command{
+		Use:   "add NAME --profile PROFILE",
+		Short: "Make a peer, add it to the configuration, print its WireGuard configuration",
+		Long: `Makes a key for a new peer, appends a [[peer]] table with the public half to the configuration (comments and layout stay as
+they are) and prints a wg-quick configuration with the private half, which is kept nowhere else: send it to a file that only
+the agent's user can read. A running gateway knows the peer after a restart.
+
+` + exitCodes,
+		Example: `  (umask 077; sallyport peer add claude --profile dev > claude.conf)`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return addPeer(cmd, path, args[0], profile, address)
+		},
+	}
+	c.Flags().StringVarP(&path, "config", "c", defaultConfig, "the gateway's configuration `FILE`")
+	c.Flags().StringVar(&profile, "profile", "", "`NAME` of the profile that says which endpoints exist for the peer (required)")
+	c.Flags().StringVar(&address, "address", "", "`IP` of the peer inside the tunnel (default: the next free one)")
+	return c
+}
+
+func addPeer(cmd *cobra.Command, path, name, profile, address string) error {
+	if profile == "" {
+		return usageError{errors.New("--profile is required: it says which endpoints exist for the peer")}
+	}
+	p := config.Peer{Name: config.Text{Value: name}, Profile: config.Text{Value: profile}}
+	if address != "" {
+		var err error
+		if p.Address, err = netip.ParseAddr(address); err != nil {
+			return usageError{fmt.Errorf("--address: %w", err)}
+		}
+	}
+	cfg, err := loadConfig(path)
+	if err != nil {
+		return err
+	}
+	if !cfg.Gateway.Address.IsSet() {
+		return fmt.Errorf("%s: gateway.address is not set; it says where agents find the gateway, host:port, and goes into the peer's configuration", path)
+	}
+	gatewayKey, err := gateway.Key(cfg)
+	if err != nil {
+		return err
+	}
+	private := tunnel.NewPrivateKey()
+	p.PublicKey = [32]byte(private.Public())
+	added, err := config.AddPeer(path, p)
+	if err != nil {
+		return err
+	}
+	network := cfg.Gateway.Network
+	address6 := tunnel.PeerAddress6(network, added.Address)
+	out := &wgquick.Config{
+		Interface: wgquick.Interface{
+			PrivateKey: wgquick.Key(private),
+			Address:    []netip.Prefix{netip.PrefixFrom(added.Address, 32), netip.PrefixFrom(address6, 128)},
+			DNS:        []netip.Addr{config.GatewayAddress(network)},
+			MTU:        tunnel.DefaultMTU,
+		},
+		Peer: wgquick.Peer{
+			PublicKey:           wgquick.Key(gatewayKey.Public()),
+			Endpoint:            cfg.Gateway.Address.Value,
+			AllowedIPs:          []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")},
+			PersistentKeepalive: 25,
+		},
+	}
+	return out.Write(cmd.OutOrStdout())
+}
+
+func newPeerList() *cobra.Command {
+	var path string
+	var asJSON bool
+	c := &cobra.Command{
+		Use:     "list",
+		Short:   "List the peers of a configuration",
+		Long:    "Lists the peers of a configuration.\n\n" + exitCodes,
+		Example: "  sallyport peer list --config /etc/sallyport/sallyport.toml",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return listPeers(cmd, path, asJSON) },
+	}
+	c.Flags().StringVarP(&path, "config", "c", defaultConfig, "the gateway's configuration `FILE`")
+	c.Flags().BoolVar(&asJSON, "json", false, "print a JSON array instead of a table")
+	return c
+}
+
+func listPeers(cmd *cobra.Command, path string, asJSON bool) error {
+	cfg, err := loadConfig(path)
+	if err != nil {
+		return err
+	}
+	type peer struct {
+		Name      string     `json:"name"`
+		Profile   string     `json:"profile"`
+		Address   netip.Addr `json:"address"`
+		PublicKey string     `json:"public_key"`
+	}
+	peers := []peer{}
+	for _, p := range cfg.Peers {
+		peers = append(peers, peer{p.Name.Value, p.Profile.Value, p.Address, base64.StdEncoding.EncodeToString(p.PublicKey[:])})
+	}
+	if asJSON {
+		e := json.NewEncoder(cmd.OutOrStdout())
+		e.SetIndent("", "  ")
+		return e.Encode(peers)
+	}
+	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "NAME\tPROFILE\tADDRESS\tPUBLIC KEY")
+	for _, p := range peers {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", p.Name, p.Profile, p.Address, p.PublicKey)
+	}
+	return w.Flush()
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// idleAgent is the first argument of this command when it runs inside the tunnel: it opens connections, says so, and keeps them
+// until its standard input ends.
+const idleAgent = "idle-agent"
+
+func runIdleAgent(args []string) int {
+	if len(args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: idle-agent DSN COUNT")
+		return 2
+	}
+	n, err := strconv.Atoi(args[1])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 2
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	for range n {
+		c, err := pgx.Connect(ctx, args[0])
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer c.Close(ctx)
+		if _, err := c.Exec(ctx, "select 1"); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
+	fmt.Println("open")
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	return 0
+}
+
+// idles measures what a connection that has run one statement and does nothing costs the gateway.
+func (b *bench) idles(ctx context.Context) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	var each [2]float64
+	for i, endpoint := range endpoints {
+		progress(fmt.Sprintf("%d idle connections, %s", b.settings.idle, endpoint))
+		if each[i], err = b.idleCost(ctx, self, endpoint); err != nil {
+			return err
+		}
+	}
+	b.rows = append(b.rows, row{fmt.Sprintf("%d idle connections, KiB each", b.settings.idle), fmt.Sprintf("%.0f", each[0]), fmt.Sprintf("%.0f", each[1]), ratio(each[1], each[0])})
+	return nil
+}
+
+func (b *bench) idleCost(ctx context.Context, self, endpoint string) (float64, error) {
+	before, err := proportionalMemory(b.gw.PID())
+	if err != nil {
+		return 0, err
+	}
+	dsn := fmt.Sprintf("postgres://postgres@%s:%d/postgres?sslmode=disable", endpoint, b.pg.Port)
+	cmd := b.gw.Agent(ctx, self, idleAgent, dsn, strconv.Itoa(b.settings.idle))
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return 0, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return 0, err
+	}
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		return 0, err
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil || line != "open\n" {
+		_ = in.Close()
+		return 0, fmt.Errorf("the idle agent said %q: %w", line, cmd.Wait())
+	}
+	after, err := proportionalMemory(b.gw.PID())
+	_ = in.Close()
+	if werr := cmd.Wait(); err == nil {
+		err = werr
+	}
+	return (after - before) / float64(b.settings.idle), err
+}

@@ -1,0 +1,217 @@
+// Command bench measures an inspected endpoint against an uninspected relay in one run, over the same path: tools in a network
+// namespace, WireGuard in userspace on both ends, the gateway, a PostgreSQL on the same machine. It prints one table of medians
+// and ratios. docs/performance.md says how to read it.
+//
+//	go run ./test/bench             # what `make bench` calls
+//	go run ./test/bench -seconds 1 -rounds 1   # a quick look
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sallyport-dev/sallyport/test/pgserver"
+	"github.com/sallyport-dev/sallyport/test/rig"
+)
+
+// settings bound the load: every loop of it ends by count or by time.
+type settings struct {
+	seconds int // of each pgbench run
+	rounds  int // of each comparison
+	rows    int // of each COPY
+	idle    int // connections that do nothing
+}
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == idleAgent {
+		os.Exit(runIdleAgent(os.Args[2:]))
+	}
+	var s settings
+	flag.IntVar(&s.seconds, "seconds", 4, "length of each pgbench run")
+	flag.IntVar(&s.rounds, "rounds", 5, "rounds of each comparison; the table shows medians")
+	flag.IntVar(&s.rows, "rows", 400_000, "rows of each COPY, about 100 bytes each")
+	flag.IntVar(&s.idle, "idle", 1000, "idle connections")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, s); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// The endpoints that are compared.
+var endpoints = []string{"relay", "inspected"}
+
+func configuration(port int) string {
+	return fmt.Sprintf(`
+[limits]
+connections = 4096
+
+[plugins]
+postgres = "builtin"
+
+[[endpoint]]
+name = "relay"
+address = "127.0.0.1:%[1]d"
+plugin = "none"
+profiles = ["agents"]
+
+[[endpoint]]
+name = "inspected"
+address = "127.0.0.1:%[1]d"
+plugin = "postgres"
+profiles = ["agents"]
+
+[[rule]]
+name = "connect"
+when = 'action.family == "connect"'
+then = "allow"
+
+[[rule]]
+name = "work"
+when = 'action.class in ["session", "read", "write"]'
+then = "allow"
+
+[[rule]]
+name = "bounded deletes"
+when = 'action.class == "delete" && sql.bounded'
+then = "allow"
+
+[[rule]]
+name = "tables stay"
+when = 'sql.verbs.exists(v, v.startsWith("drop"))'
+then = "deny"
+`, port)
+}
+
+// bench is a running set-up.
+type bench struct {
+	settings
+	pg   *pgserver.Server
+	gw   *rig.Gateway
+	bin  string
+	work string
+	rows []row
+}
+
+// row is one line of the table.
+type row struct{ what, relay, inspected, ratio string }
+
+func run(ctx context.Context, s settings) (err error) {
+	work, err := os.MkdirTemp("", "sallyport-bench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	progress("building")
+	binary, err := rig.Build(ctx, work)
+	if err != nil {
+		return err
+	}
+	pgBin, err := pgserver.Bin()
+	if err != nil {
+		return err
+	}
+	progress("starting PostgreSQL")
+	pg, err := pgserver.Start(ctx, pgserver.Options{Settings: map[string]string{
+		"max_connections": fmt.Sprint(2*s.idle + 100), "log_statement": "none", "autovacuum": "off"}})
+	if err != nil {
+		return err
+	}
+	defer pg.Stop()
+	b := &bench{settings: s, pg: pg, bin: pgBin, work: work}
+	if err := b.starts(ctx, binary); err != nil {
+		return err
+	}
+	defer b.gw.Stop()
+	for _, step := range []func(context.Context) error{b.prepare, b.pgbenches, b.copies, b.idles} {
+		if err := step(ctx); err != nil {
+			return fmt.Errorf("%w\nthe gateway said:\n%s", err, tailOf(b.gw.Log(), 20))
+		}
+	}
+	b.print(binary)
+	return nil
+}
+
+// starts measures the gateway's start with an empty and with a full cache, and leaves it running.
+func (b *bench) starts(ctx context.Context, binary string) error {
+	dir := b.work + "/gateway"
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return err
+	}
+	gw, err := rig.New(ctx, binary, dir, configuration(b.pg.Port))
+	if err != nil {
+		return err
+	}
+	b.gw = gw
+	var took [2]time.Duration
+	for i, what := range []string{"cold", "warm"} {
+		progress("starting the gateway, " + what)
+		begin := time.Now()
+		if err := gw.Serve(ctx); err != nil {
+			return err
+		}
+		took[i] = time.Since(begin)
+		if i == 0 {
+			if err := gw.Stop(); err != nil {
+				return err
+			}
+			if gw, err = gw.Again(); err != nil {
+				return err
+			}
+			b.gw = gw
+		}
+	}
+	b.rows = append(b.rows, row{"start, cold / warm", "", fmt.Sprintf("%.1f s / %.2f s", took[0].Seconds(), took[1].Seconds()), ""})
+	return nil
+}
+
+func (b *bench) prepare(ctx context.Context) error {
+	progress("filling the database")
+	_, err := b.pg.Psql(ctx, "postgres", fmt.Sprintf(`create table bulk as select i, repeat('x', 90) as filler from generate_series(1, %d) i; create table sink (like bulk);`, b.settings.rows))
+	if err != nil {
+		return err
+	}
+	return b.direct(ctx, "pgbench", "-i", "-s", "5", "-q")
+}
+
+func (b *bench) print(binary string) {
+	fmt.Printf("\n%s, %d processors, %s, load %s, %s\n\n", time.Now().Format("2006-01-02"), runtime.NumCPU(), cpuModel(), loadAverage(), runtime.Version())
+	b.rows = slices.Insert(b.rows, 0, row{"", "relay", "inspected", "ratio"})
+	var width [4]int
+	for _, r := range b.rows {
+		for i, c := range []string{r.what, r.relay, r.inspected, r.ratio} {
+			width[i] = max(width[i], len([]rune(c)))
+		}
+	}
+	for i, r := range b.rows {
+		fmt.Printf("| %-*s | %*s | %*s | %*s |\n", width[0], r.what, width[1], r.relay, width[2], r.inspected, width[3], r.ratio)
+		if i == 0 {
+			fmt.Printf("| %s | %s: | %s: | %s: |\n", strings.Repeat("-", width[0]), strings.Repeat("-", width[1]-1), strings.Repeat("-", width[2]-1), strings.Repeat("-", width[3]-1))
+		}
+	}
+	fmt.Printf("\nrates are medians of %d rounds; CPU is the gateway's own, for each statement\n", b.rounds)
+}
+
+func progress(what string) { fmt.Fprintln(os.Stderr, "bench:", what) }
+
+func tailOf(s string, n int) string {
+	lines := strings.Split(strings.TrimRight(s, "\n"), "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}
+
+func median(v []float64) float64 {
+	v = slices.Sorted(slices.Values(v))
+	if n := len(v); n%2 == 0 {
+		return (v[n/2-1] + v[n/2]) / 2
+	}
+	return v[len(v)/2]
+}
