@@ -11,6 +11,7 @@ import (
 // order once the session has returned.
 type Conn struct {
 	out    []byte // commands of this step that the host has not fetched
+	passed int    // the length of out when a PASS ends it, else something else
 	action abi.ActionWriter
 	spare  []byte // the buffer that actions are written in
 	nextID uint32
@@ -31,8 +32,9 @@ func (c *Conn) Pass(side abi.Side, id uint32, n uint64) {
 	if n == 0 || c.closed {
 		return
 	}
-	if !abi.ExtendPass(c.out, side, id, n) {
+	if c.passed != len(c.out) || !abi.ExtendPass(c.out, side, id, n) {
 		c.out = abi.AppendPass(c.out, side, id, n)
+		c.passed = len(c.out)
 	}
 }
 
@@ -89,11 +91,21 @@ func (c *Conn) end(failed bool, reason string) {
 	}
 }
 
-// Note records what became of action id, as pairs of name and value: "rows", "3".
+// Note records what became of action id, as pairs of name and value: "rows", "3". Pairs that take more than abi.MaxNote
+// bytes together, with 4 bytes for each name and value, end the connection: cut what the other end can make long.
 func (c *Conn) Note(id uint32, pairs ...string) {
-	if !c.closed {
-		c.out = abi.AppendNote(c.out, id, pairs...)
+	if c.closed {
+		return
 	}
+	size := 4 * len(pairs)
+	for _, p := range pairs {
+		size += len(p)
+	}
+	if size > abi.MaxNote || len(pairs)%2 != 0 {
+		c.Fail("a note of " + strconv.Itoa(len(pairs)) + " names and values in " + strconv.Itoa(size) + " bytes cannot be written")
+		return
+	}
+	c.out = abi.AppendNote(c.out, id, pairs...)
 }
 
 // Done ends the streaming action id: no later byte belongs to it.
@@ -104,7 +116,8 @@ func (c *Conn) Done(id uint32) {
 }
 
 // Pause stops the delivery of side's bytes until Unpause: a session that waits for something else first keeps its memory
-// bounded so. What was delivered before stays unread.
+// bounded so. What was delivered before stays unread. An end of side with nothing left unread is told all the same. A pause
+// must have an end: when both sides are paused, or the other one has ended, the host closes the connection.
 func (c *Conn) Pause(side abi.Side) { c.pause(side, true) }
 
 // Unpause undoes Pause and has the unread bytes of side shown again.

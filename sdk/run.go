@@ -72,9 +72,13 @@ func (r *runner) decided(o abi.Outcome) {
 	if o == abi.Allow {
 		return
 	}
-	c.out = c.out[:0]
+	c.out, c.passed = c.out[:0], 0
 	c.closed = false
-	c.sides[0].paused, c.sides[1].paused = c.before[0], c.before[1]
+	for side := range c.sides {
+		in := &c.sides[side]
+		in.again = in.again || in.paused != c.before[side]
+		in.paused = c.before[side]
+	}
 }
 
 // settle shows unread bytes again when something asked for it.
@@ -96,7 +100,7 @@ func (r *runner) settle() {
 func (r *runner) pump(side abi.Side, p []byte) []byte {
 	in := &r.conn.sides[side]
 	for !r.conn.closed && r.session != nil && !(side == abi.Agent && r.conn.asked != 0) {
-		if len(p) == 0 && (!in.ended || in.told) {
+		if len(p) == 0 && (!in.ended || in.told) || len(p) > 0 && in.paused {
 			break
 		}
 		in.told = len(p) == 0
@@ -143,7 +147,7 @@ func (r *runner) fetch(out []byte) uint32 {
 		n += size
 	}
 	copy(out, c.out[:n])
-	c.out = c.out[:copy(c.out, c.out[n:])]
+	c.out, c.passed = c.out[:copy(c.out, c.out[n:])], 0
 	if len(c.out) > 0 {
 		return uint32(n) | abi.More
 	}

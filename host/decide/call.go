@@ -40,7 +40,7 @@ func (c *compiler) call(e ast.Expr) *expr {
 	}
 	symbol, operator := operators.FindReverse(name)
 	if !operator && !slices.Contains(functions, name) {
-		return c.fail(e.ID(), "there is no function %s%s; there are: %s", name, nearest(name, functions), list(functions))
+		return c.fail(e.ID(), "there is no function %s%s; there are: %s", name, meant(name, functions), list(functions))
 	}
 	if broken {
 		return nil

@@ -206,7 +206,7 @@ func (c *compiler) variable(e ast.Expr) *expr {
 	for _, v := range c.vars {
 		known = append(known, v.name)
 	}
-	return c.fail(e.ID(), "unknown name %s%s", name, nearest(name, known))
+	return c.fail(e.ID(), "unknown name %s%s", name, meant(name, known))
 }
 
 // name compiles ROOT.NAME.
@@ -222,7 +222,7 @@ func (c *compiler) name(e ast.Expr) *expr {
 	}
 	x := c.own(root, name)
 	if x == nil {
-		return c.fail(o.ID(), "%s has no %s%s; there are: %s", root, name, nearest(name, ownNames[root]), list(ownNames[root]))
+		return c.fail(o.ID(), "%s has no %s%s; there are: %s", root, name, meant(name, ownNames[root]), list(ownNames[root]))
 	}
 	x.name = root + "." + name
 	return x
@@ -240,7 +240,7 @@ func (c *compiler) field(id int64, name string) *expr {
 		if len(names) == 0 {
 			has = ", it declares none"
 		}
-		return c.fail(id, "%s has no field %s%s%s", c.family.Name, name, nearest(name, names), has)
+		return c.fail(id, "%s has no field %s%s%s", c.family.Name, name, meant(name, names), has)
 	}
 	field := &c.family.Fields[i]
 	x := &expr{set: field.Values, name: c.family.Name + "." + name}

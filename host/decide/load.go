@@ -106,7 +106,7 @@ func (l *loader) checkRule(names map[string]bool) {
 	names[r.Name] = true
 	for _, name := range r.Endpoints {
 		if !slices.ContainsFunc(l.endpoints, func(e Endpoint) bool { return e.Name == name }) {
-			l.problem("endpoints", "there is no endpoint %q%s", name, nearest(name, l.endpointNames()))
+			l.problem("endpoints", "there is no endpoint %q%s", name, meant(name, l.endpointNames()))
 		}
 	}
 	switch r.Then {

@@ -67,7 +67,7 @@ func (c *compiler) gravity(e ast.Expr, x *expr) *expr {
 	}
 	n := slices.Index(abi.ClassNames(), x.litS)
 	if n < 0 {
-		return c.fail(x.id, "%q is not a class%s; there are: %s", x.litS, nearest(x.litS, abi.ClassNames()), list(abi.ClassNames()))
+		return c.fail(x.id, "%q is not a class%s; there are: %s", x.litS, meant(x.litS, abi.ClassNames()), list(abi.ClassNames()))
 	}
 	g := intLiteral(int64(n))
 	g.kind = kGravity
@@ -87,7 +87,7 @@ func (c *compiler) inSet(side, literal *expr) bool {
 	for i, v := range values {
 		if !slices.Contains(side.set, v) {
 			ok = false
-			c.fail(ids[i], "%s is never %q%s; it is one of: %s", side.name, v, nearest(v, side.set), list(side.set))
+			c.fail(ids[i], "%s is never %q%s; it is one of: %s", side.name, v, meant(v, side.set), list(side.set))
 		}
 	}
 	return ok

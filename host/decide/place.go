@@ -61,7 +61,7 @@ func (l *loader) familyOf(c *condition, targets []*Endpoint) string {
 		case slices.ContainsFunc(l.endpoints, func(e Endpoint) bool { return findFamily(e.Manifest, r.name) != nil }):
 			l.at(c, r.id, "no endpoint that this rule applies to has the family %s; they have: %s", r.name, list(have))
 		default:
-			l.at(c, r.id, "unknown name %s%s; there are: %s", r.name, nearest(r.name, append(have, ownRoots...)),
+			l.at(c, r.id, "unknown name %s%s; there are: %s", r.name, meant(r.name, append(have, ownRoots...)),
 				list(append(slices.Clone(ownRoots), have...)))
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/sallyport-dev/sallyport/host/nearest"
 )
 
 // Problem is one thing that is wrong with a rule.
@@ -51,45 +53,12 @@ func fieldOrder(f string) int {
 	return slices.Index([]string{"name", "endpoints", "when", "unless", "then", "reason"}, f)
 }
 
-// nearest returns ` (did you mean "x"?)` for the candidate that is closest to s, or nothing when none is close.
-func nearest(s string, candidates []string) string {
-	best, at := max(2, len(s)/3)+1, ""
-	for _, c := range candidates {
-		if d := distance(strings.ToLower(s), strings.ToLower(c)); d < best {
-			best, at = d, c
-		}
+// meant returns ` (did you mean "x"?)` for the candidate that is closest to s, or nothing when none is close.
+func meant(s string, candidates []string) string {
+	if word, ok := nearest.Word(s, candidates); ok {
+		return fmt.Sprintf(" (did you mean %q?)", word)
 	}
-	if at == "" {
-		return ""
-	}
-	return fmt.Sprintf(" (did you mean %q?)", at)
-}
-
-// distance counts the edits between two words, a swap of neighbours being one. Long words differ by as much as they are long.
-func distance(a, b string) int {
-	if len(a) > 64 || len(b) > 64 {
-		return max(len(a), len(b))
-	}
-	older, old := make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range old {
-		old[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		row := make([]int, len(b)+1)
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			edit := 0
-			if a[i-1] != b[j-1] {
-				edit = 1
-			}
-			row[j] = min(old[j]+1, row[j-1]+1, old[j-1]+edit)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], older[j-2]+1)
-			}
-		}
-		older, old = old, row
-	}
-	return old[len(b)]
+	return ""
 }
 
 // list writes words for a message, at most ten of them.

@@ -19,6 +19,7 @@ type actions struct {
 
 	state   decision
 	id      uint32
+	endless bool // it is a streaming one
 	start   uint64
 	end     uint64
 	verdict Verdict
@@ -68,7 +69,7 @@ func (a *actions) open(cmd *abi.Command, cursor uint64) error {
 		return fmt.Errorf("%d allowed actions wait for bytes already", len(a.ranges))
 	}
 	a.last, a.id, a.state = cmd.ID, cmd.ID, asking
-	a.start, a.end = start, start+cmd.N
+	a.start, a.end, a.endless = start, start+cmd.N, streaming
 	if streaming {
 		a.end = math.MaxInt64
 	}
@@ -91,9 +92,8 @@ func (a *actions) decide(connect bool, v Verdict) {
 	a.verdict = v
 	if v.Outcome != abi.Allow {
 		a.state = refused
-		if a.end != math.MaxInt64 {
-			a.askedEnd = a.end
-		} else {
+		a.askedEnd = a.end
+		if a.endless {
 			a.askedEnd = a.start
 		}
 		return
@@ -101,7 +101,7 @@ func (a *actions) decide(connect bool, v Verdict) {
 	a.state = allowed
 	a.ranges = append(a.ranges, span{a.id, a.start, a.end})
 	a.askedEnd = a.end
-	if a.end == math.MaxInt64 {
+	if a.endless {
 		a.streaming = a.id
 	}
 	if connect && len(a.dialable) < mostDialable {
@@ -136,15 +136,15 @@ func (a *actions) covers(id uint32, cursor, n uint64) error {
 	return fmt.Errorf("action %d is not an allowed action with bytes left", id)
 }
 
-// finish ends a streaming action at the cursor.
+// finish ends a streaming action at the cursor, or where it starts when the cursor has not come there.
 func (a *actions) finish(id uint32, cursor uint64) bool {
 	if id == 0 || id != a.streaming {
 		return false
 	}
 	for i := range a.ranges {
 		if a.ranges[i].id == id {
-			a.ranges[i].end = cursor
-			a.askedEnd = cursor
+			a.ranges[i].end = max(a.ranges[i].start, cursor)
+			a.askedEnd = a.ranges[i].end
 		}
 	}
 	a.streaming = 0

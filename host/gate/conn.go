@@ -26,7 +26,7 @@ type conn struct {
 	agentRead chan struct{} // closed when the agent's reader has returned
 
 	mu      sync.Mutex
-	wake    sync.Cond // a pause ended, or the connection
+	wake    sync.Cond // a pause ended, or a write, or the connection
 	conns   [2]Conn
 	in      [2]input
 	out     [2]output
@@ -35,6 +35,7 @@ type conn struct {
 	stock   uint64
 	dial    uint32 // the action under which a dial is wanted
 	dialed  bool
+	called  bool // how the dial went is told
 	left    bool
 	hard    bool // end with a reset on both sides and write nothing more
 	end     End
@@ -83,6 +84,9 @@ func (c *conn) finish() {
 	c.mu.Unlock()
 	if upstream != nil {
 		c.closeSide(abi.Upstream, upstream, hard)
+		if !hard {
+			_ = upstream.CloseWrite() // before a reset that bytes nobody read may cause
+		}
 		_ = upstream.Close()
 	}
 	c.closeSide(abi.Agent, agent, hard)
@@ -101,6 +105,8 @@ func (c *conn) closeSide(side abi.Side, k Conn, hard bool) {
 	}
 	_ = k.SetReadDeadline(time.Unix(1, 0))
 	_ = k.SetWriteDeadline(time.Now().Add(c.limits.Linger))
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.flush(side)
 }
 
@@ -122,7 +128,7 @@ func (c *conn) readAgent() {
 	c.mu.Lock()
 	c.step(c.guest.Open(abi.AppendFacts(nil, &c.facts)))
 	c.mu.Unlock()
-	c.settle()
+	c.settle(abi.Agent)
 	c.read(abi.Agent, c.conns[abi.Agent])
 }
 
@@ -166,18 +172,17 @@ func (c *conn) take(side abi.Side, p []byte) bool {
 		c.deliver(side, p)
 		p = nil
 	}
-	ok := !c.left
 	c.mu.Unlock()
-	return c.settle() && ok
+	return c.settle(side)
 }
 
-// waitPaused waits until side may be delivered again. What is queued is written first: it refers to the reader's buffer,
-// and what the guest waits for may depend on it.
+// waitPaused waits until side may be delivered again, or something is planned for bytes that were not. What is queued is
+// written first: it refers to the reader's buffer, and what the guest waits for may depend on it. mu is held.
 func (c *conn) waitPaused(side abi.Side) {
 	c.mu.Unlock()
-	c.settle()
+	c.settle(side)
 	c.mu.Lock()
-	for c.in[side].paused && !c.left {
+	for in := &c.in[side]; in.paused && len(in.todo) == 0 && !c.left; {
 		c.wake.Wait()
 	}
 }
@@ -185,7 +190,7 @@ func (c *conn) waitPaused(side abi.Side) {
 // deliver shows p to the guest and keeps what it neither passes nor drops. mu is held.
 func (c *conn) deliver(side abi.Side, p []byte) {
 	in := &c.in[side]
-	if len(in.held)+len(p) > c.limits.Window {
+	if len(in.pending())+len(p) > c.limits.Window {
 		c.fail("more than %d bytes of the %v wait for the plugin to pass or drop them", c.limits.Window, side)
 		return
 	}
@@ -195,21 +200,19 @@ func (c *conn) deliver(side abi.Side, p []byte) {
 	in.hide()
 }
 
-// takeEnd tells the guest that side has ended.
+// takeEnd tells the guest that side has ended, also while it is paused: a guest that waits for something else has to know
+// that bytes it planned for will not come.
 func (c *conn) takeEnd(side abi.Side) {
 	c.mu.Lock()
 	in := &c.in[side]
-	in.ended = true
-	for in.paused && !c.left {
-		c.waitPaused(side)
-	}
 	if !c.left {
-		c.calls = min(c.calls+callsForDelivery, mostCalls)
+		in.ended = true
 		c.settleEnd(side)
+		c.calls = min(c.calls+callsForDelivery, mostCalls)
 		c.step(c.guest.Data(side, nil, abi.DataEnd))
 	}
 	c.mu.Unlock()
-	c.settle()
+	c.settle(side)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.in[abi.Agent].ended && (c.conns[abi.Upstream] == nil || c.in[abi.Upstream].ended) {
@@ -224,38 +227,46 @@ func (c *conn) broken(side abi.Side, err error) {
 	c.leave(true, false, fmt.Sprintf("the %v broke off: %v", side, err))
 }
 
-// settle does what a step wants done outside the mutex, and reports whether the connection goes on.
-func (c *conn) settle() bool {
-	for {
-		c.mu.Lock()
-		dial := c.dial != 0 && !c.dialed && !c.left
-		if dial {
-			c.dialed = true
-		}
-		c.mu.Unlock()
-		if !dial {
-			break
-		}
-		c.connect()
-	}
-	c.flush(abi.Upstream)
-	c.flush(abi.Agent)
+// settle does what the steps of side's reader want done outside the mutex, and reports whether the connection goes on. When
+// it returns nothing refers to the reader's buffer.
+func (c *conn) settle(side abi.Side) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.dial != 0 && !c.dialed && !c.left {
+		c.dialed = true
+		c.kick(abi.Agent) // what the agent is told meanwhile does not wait for the dial
+		c.connect()
+	}
+	c.kick(side)
+	c.flush(side.Other())
+	for side == abi.Agent && c.out[side].queued > backlog && !c.left {
+		c.wake.Wait()
+	}
+	if !c.left && (c.stuck(abi.Agent) || c.stuck(abi.Upstream)) {
+		c.fail("the plugin paused a side, and nothing is left that could end the pause")
+	}
 	return !c.left
 }
 
-// connect dials the upstream, without the mutex, and tells the guest.
+// stuck reports whether side is paused for good: a pause ends in a call into the guest, and none is to come. mu is held.
+func (c *conn) stuck(side abi.Side) bool {
+	in, other := &c.in[side], &c.in[side.Other()]
+	speaks := c.conns[side.Other()] != nil && !other.ended && !other.paused
+	return in.paused && !in.ended && len(in.todo) == 0 && !speaks && (c.dial == 0 || c.called)
+}
+
+// connect dials the upstream, without the mutex, and tells the guest. mu is held.
 func (c *conn) connect() {
+	c.mu.Unlock()
 	k, err := c.session.Dial(c.ctx)
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.left {
 		if err == nil {
 			k.Abort()
 		}
 		return
 	}
+	c.called = true
 	e := abi.Event{Kind: abi.KindConnected}
 	if err != nil {
 		e = abi.Event{Kind: abi.KindRefused, Reason: err.Error()}

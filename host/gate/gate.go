@@ -6,10 +6,11 @@
 // allowed, and a guest that asks for more is cut off, and with it its connection only.
 //
 // How it runs: one goroutine reads each side. What it read goes to the guest, under the connection's mutex; the guest's
-// commands are carried out at once and queue bytes for either side; the queues are written outside the mutex by whoever
-// queued, in order, so a side that does not read stops only those who write to it. While a PASS goes beyond what was
-// delivered, bytes are moved without calling the guest. No reader reads on before what it queued is written: that bounds the
-// memory of a connection by [Limits].Window and a few buffers.
+// commands are carried out at once and queue bytes for either side; the queues are written outside the mutex, in order. A
+// reader writes what it queued for the other side itself and reads on when that is out. Answers to its own side are written
+// by a goroutine that lives as long as that takes, so that a side which does not read stops only what fills its queue, and
+// two sides that both write first and read later do not block each other. While a PASS goes beyond what was delivered, bytes
+// are moved without calling the guest. The memory of a connection is bounded by a few times [Limits].Window.
 package gate
 
 import (
@@ -68,7 +69,8 @@ type Session interface {
 // Limits bound one connection.
 type Limits struct {
 	// Window is how many bytes of one side may be shown to the guest and neither passed nor dropped, or wait for the
-	// upstream to be connected. A connection that needs more is closed.
+	// upstream to be connected, or stand behind passed bytes that have not come. A connection that needs more is closed,
+	// and so is one whose guest queues four times as much for one side at once.
 	Window int
 	// Linger bounds how long the last bytes may take once the connection has ended.
 	Linger time.Duration
@@ -103,12 +105,19 @@ func Serve(ctx context.Context, cfg Config) End {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	c := newConn(ctx, cfg)
-	stop := context.AfterFunc(ctx, func() { c.abort("the gateway is stopping") })
+	aborted := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(aborted)
+		c.abort("the gateway is stopping")
+	})
 	c.wg.Go(func() { c.readAgent() })
 	<-c.over
 	c.finish()
 	c.wg.Wait()
-	stop()
+	if !stop() {
+		<-aborted
+	}
 	c.guest.Close()
+	c.end.Read = [2]uint64{c.in[abi.Agent].count, c.in[abi.Upstream].count}
 	return c.end
 }

@@ -11,9 +11,11 @@ import (
 type input struct {
 	count  uint64 // bytes that came
 	cursor uint64 // bytes that are passed or dropped, or will be when they come
-	held   []byte // a copy of what was shown and is behind no cursor yet
+	held   []byte // a copy of what was shown and is behind no cursor yet,
+	used   int    // from here on
 	fresh  []byte // what is being shown by the call that runs: follows held, still in the reader's buffer
 	todo   []todo // what becomes of bytes that have not come, in order
+	behind int    // how many bytes of todo are to be written
 	paused bool
 	ended  bool
 }
@@ -42,6 +44,9 @@ func (in *input) show(p []byte) { in.fresh = p }
 
 // hide keeps what was shown and not used.
 func (in *input) hide() {
+	if in.used > 0 { // moved here and not with each PASS, of which there may be many
+		in.held, in.used = in.held[:copy(in.held, in.held[in.used:])], 0
+	}
 	if len(in.fresh) > 0 {
 		in.held = append(in.held, in.fresh...)
 	}
@@ -50,6 +55,9 @@ func (in *input) hide() {
 		in.held = nil
 	}
 }
+
+// pending are the bytes that were shown before and are behind no cursor yet.
+func (in *input) pending() []byte { return in.held[in.used:] }
 
 // settleEnd does what stood behind bytes that will never come. mu is held.
 func (c *conn) settleEnd(side abi.Side) {
@@ -63,7 +71,7 @@ func (c *conn) settleEnd(side abi.Side) {
 			c.out[t.side].shut = true
 		}
 	}
-	in.todo = nil
+	in.todo, in.behind = nil, 0
 }
 
 // advances reports whether the cursor can move by n.
@@ -91,12 +99,12 @@ func (c *conn) move(side abi.Side, n uint64, kind todoKind) {
 	}
 	in.cursor += n
 	if len(in.todo) == 0 {
-		k := min(n, uint64(len(in.held)))
+		k := min(n, uint64(len(in.pending())))
 		if k > 0 {
 			if kind == todoPass {
-				c.queueCopy(side.Other(), in.held[:k])
+				c.queueCopy(side.Other(), in.pending()[:k])
 			}
-			in.held = in.held[:copy(in.held, in.held[k:])]
+			in.used += int(k)
 			n -= k
 		}
 		if k = min(n, uint64(len(in.fresh))); k > 0 {
@@ -107,9 +115,13 @@ func (c *conn) move(side abi.Side, n uint64, kind todoKind) {
 			n -= k
 		}
 	}
-	if n > 0 && !in.ended && !in.plan(kind, n) {
+	if n == 0 || in.ended {
+		return
+	}
+	if !in.plan(kind, n) {
 		c.fail("the plugin has planned too much about bytes of the %v that have not come", side)
 	}
+	c.wake.Broadcast() // a paused reader may have read them already
 }
 
 // advance does with bytes that came what was planned for them, and returns those that nothing was planned for. mu is held.
@@ -129,6 +141,7 @@ func (c *conn) advance(side abi.Side, p []byte) []byte {
 			}
 		case todoWrite:
 			c.queueCopy(t.side, t.write)
+			in.behind -= len(t.write)
 		case todoShut:
 			c.out[t.side].shut = true
 		}
@@ -145,7 +158,8 @@ func (c *conn) behind(side abi.Side, t todo) bool {
 	if len(from.todo) == 0 || from.ended {
 		return false
 	}
-	if len(from.todo) >= mostTodo {
+	from.behind += len(t.write)
+	if len(from.todo) >= mostTodo || from.behind > c.limits.Window {
 		c.fail("the plugin writes too much behind bytes that have not come")
 		return true
 	}

@@ -2,7 +2,6 @@ package gate
 
 import (
 	"fmt"
-	"sync"
 
 	"github.com/sallyport-dev/sallyport/sdk/abi"
 )
@@ -11,13 +10,25 @@ import (
 // written, or are copies.
 type output struct {
 	pieces [][]byte
-	queued int
+	queued int  // bytes in pieces
+	copied int  // those of them that are copies
+	grows  bool // the last piece is a copy: more may be appended to it
 	shut   bool // nothing follows: half-close once everything is out
 
-	writing sync.Mutex // held while pieces are written, so that they stay in order; taken before conn.mu
-	done    bool       // half-closed
+	busy    bool // somebody is writing, and takes along what is queued meanwhile
+	done    bool // half-closed
 	scratch []byte
 }
+
+const (
+	// joined is up to how many bytes several pieces are written at once.
+	joined = 16 << 10
+	// backlog is how many bytes may wait for the agent before it is read no further.
+	backlog = 128 << 10
+	// mostQueued is how many times the window may be queued for one side at once. Honest guests stay far below: what they pass
+	// is at most one window, and what they write of their own are short answers.
+	mostQueued = 4
+)
 
 // queue queues p, which must stay as it is until the caller has flushed. mu is held.
 func (c *conn) queue(side abi.Side, p []byte) {
@@ -25,69 +36,100 @@ func (c *conn) queue(side abi.Side, p []byte) {
 		c.queueCopy(side, p)
 		return
 	}
-	c.put(side, p)
+	o := &c.out[side]
+	if c.mayQueue(side, 0) {
+		o.pieces, o.grows = append(o.pieces, p), false
+		o.queued += len(p)
+	}
 }
 
 // queueCopy queues a copy of p. mu is held.
 func (c *conn) queueCopy(side abi.Side, p []byte) {
-	if c.conns[side] == nil && c.out[side].queued+len(p) > c.limits.Window {
-		c.fail("more than %d bytes wait for the %v to be connected", c.limits.Window, side)
-		return
-	}
-	c.put(side, append([]byte(nil), p...))
-}
-
-func (c *conn) put(side abi.Side, p []byte) {
 	o := &c.out[side]
-	if o.shut {
-		c.fail("the plugin writes to the %v after it was shut", side)
+	if len(p) == 0 || !c.mayQueue(side, len(p)) {
 		return
 	}
-	o.pieces = append(o.pieces, p)
 	o.queued += len(p)
+	o.copied += len(p)
+	if last := len(o.pieces) - 1; o.grows && len(o.pieces[last])+len(p) <= joined {
+		o.pieces[last] = append(o.pieces[last], p...)
+		return
+	}
+	o.pieces, o.grows = append(o.pieces, append([]byte(nil), p...)), true
 }
 
-// joined is up to how many bytes several pieces are written at once.
-const joined = 16 << 10
+// mayQueue cuts the connection off when n more copied bytes for side are too many.
+func (c *conn) mayQueue(side abi.Side, n int) bool {
+	o := &c.out[side]
+	switch {
+	case o.shut:
+		c.fail("the plugin writes to the %v after it was shut", side)
+	case c.conns[side] == nil && o.queued+n > c.limits.Window:
+		c.fail("more than %d bytes wait for the %v to be connected", c.limits.Window, side)
+	case o.copied+n > mostQueued*c.limits.Window:
+		c.fail("the plugin queues more than %d bytes for the %v at once", mostQueued*c.limits.Window, side)
+	default:
+		return true
+	}
+	return false
+}
 
 // flush writes what is queued for side. When it returns everything that was queued before is written, or the connection is
-// over, or the side is not connected yet.
+// over, or the side is not connected yet. mu is held, but not while it writes.
 func (c *conn) flush(side abi.Side) {
 	o := &c.out[side]
-	o.writing.Lock()
-	defer o.writing.Unlock()
-	for {
-		c.mu.Lock()
-		k, pieces, n, shut := c.conns[side], o.pieces, o.queued, o.shut
-		if k == nil || c.hard || o.done {
-			c.mu.Unlock()
-			return
-		}
-		o.pieces, o.queued = nil, 0
-		c.mu.Unlock()
-		if len(pieces) == 0 {
-			if shut {
-				o.done = true
-				_ = k.CloseWrite() // a side that is gone already tells its reader
-			}
-			return
-		}
-		err := o.write(k, pieces, n)
-		c.mu.Lock()
-		if err == nil {
-			c.end.Written[side] += uint64(n)
-			if o.pieces == nil {
-				o.pieces = clearPieces(pieces)
-			}
-		} else {
-			c.leave(true, false, fmt.Sprintf("writing to the %v: %v", side, err))
-		}
-		c.mu.Unlock()
-		if err != nil {
-			k.Abort()
-			return
-		}
+	for o.busy {
+		c.wake.Wait()
 	}
+	o.busy = true
+	c.write(side)
+}
+
+// kick has what is queued for side written by somebody else. mu is held.
+func (c *conn) kick(side abi.Side) {
+	o := &c.out[side]
+	if o.busy || c.conns[side] == nil || c.hard || len(o.pieces) == 0 && !(o.shut && !o.done) {
+		return
+	}
+	o.busy = true
+	c.wg.Go(func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.write(side)
+	})
+}
+
+// write writes until nothing is queued for side. mu is held, but not while it writes; whoever calls it has set busy.
+func (c *conn) write(side abi.Side) {
+	o := &c.out[side]
+	for k := c.conns[side]; k != nil && !c.hard && !o.done; {
+		pieces, n := o.pieces, o.queued
+		o.pieces, o.queued, o.copied, o.grows = nil, 0, 0, false
+		if n == 0 {
+			if o.shut {
+				o.done = true
+				c.mu.Unlock()
+				_ = k.CloseWrite() // a side that is gone already tells its reader
+				c.mu.Lock()
+			}
+			break
+		}
+		c.mu.Unlock()
+		err := o.write(k, pieces)
+		c.mu.Lock()
+		if err != nil {
+			c.leave(true, false, fmt.Sprintf("writing to the %v: %v", side, err))
+			k.Abort()
+			break
+		}
+		c.end.Written[side] += uint64(n)
+		if o.pieces == nil {
+			o.pieces = clearPieces(pieces)
+		}
+		c.wake.Broadcast()
+	}
+	o.busy = false
+	c.wake.Broadcast()
 }
 
 func clearPieces(p [][]byte) [][]byte {
@@ -99,21 +141,23 @@ func clearPieces(p [][]byte) [][]byte {
 }
 
 // write writes pieces, small ones together.
-func (o *output) write(k Conn, pieces [][]byte, n int) error {
-	if len(pieces) > 1 && n <= joined {
-		o.scratch = o.scratch[:0]
-		for _, p := range pieces {
-			o.scratch = append(o.scratch, p...)
+func (o *output) write(k Conn, pieces [][]byte) error {
+	for len(pieces) > 0 {
+		p, n := pieces[0], 1
+		if len(pieces) > 1 && len(p)+len(pieces[1]) <= joined {
+			o.scratch = o.scratch[:0]
+			for n = 0; n < len(pieces) && len(o.scratch)+len(pieces[n]) <= joined; n++ {
+				o.scratch = append(o.scratch, pieces[n]...)
+			}
+			p = o.scratch
 		}
-		pieces = append(pieces[:0], o.scratch)
-		if cap(o.scratch) > smallRead {
-			o.scratch = nil
-		}
-	}
-	for _, p := range pieces {
+		pieces = pieces[n:]
 		if _, err := k.Write(p); err != nil {
 			return err
 		}
+	}
+	if cap(o.scratch) > smallRead {
+		o.scratch = nil
 	}
 	return nil
 }

@@ -242,7 +242,17 @@ func (a *Assembly) compile() config.Problems {
 		}
 		endpoints = append(endpoints, decide.Endpoint{Name: e.cfg.Name.Value, Manifest: e.manifest})
 	}
-	engine, err := decide.New(rules, endpoints)
+	var known decide.Known
+	for i := range a.cfg.Peers {
+		known.Peers = append(known.Peers, a.cfg.Peers[i].Name.Value)
+		known.Profiles = append(known.Profiles, a.cfg.Peers[i].Profile.Value)
+	}
+	for i := range a.cfg.Endpoints {
+		for _, p := range a.cfg.Endpoints[i].Profiles {
+			known.Profiles = append(known.Profiles, p.Value)
+		}
+	}
+	engine, err := decide.New(rules, endpoints, known)
 	var bad decide.Problems
 	switch {
 	case errors.As(err, &bad):

@@ -71,7 +71,8 @@ func AppendPass(b []byte, side Side, id uint32, n uint64) []byte {
 }
 
 // ExtendPass makes the PASS that ends b longer by n when it is for the same side and id, and reports whether it did: a
-// plugin that passes message by message then sends one command for each run of messages.
+// plugin that passes message by message then sends one command for each run of messages. The caller knows that the last
+// command of b is a PASS: the bytes of a SEND can look like one.
 func ExtendPass(b []byte, side Side, id uint32, n uint64) bool {
 	const size = commandHead + 13
 	if len(b) < size {

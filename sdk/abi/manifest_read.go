@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"math"
 	"regexp"
 	"slices"
 )
@@ -27,7 +29,7 @@ func ParseManifest(b []byte) (*Manifest, error) {
 	if err := d.Decode(&m); err != nil {
 		return nil, fmt.Errorf("manifest: %w", err)
 	}
-	if d.More() {
+	if _, err := d.Token(); !errors.Is(err, io.EOF) { // More says no before a stray bracket
 		return nil, errors.New("manifest: something follows the JSON object")
 	}
 	if err := m.Check(); err != nil {
@@ -101,6 +103,12 @@ func checkOptions(options []Option) error {
 			return fmt.Errorf("option %q: not of the form [a-z][a-z0-9_]*, or declared twice", o.Name)
 		}
 		seen[o.Name] = true
+		switch {
+		case o.Type != TypeString && len(o.Values) > 0:
+			return fmt.Errorf("option %s: only strings have a set of values", o.Name)
+		case (o.Min != 0 || o.Max != 0) && (o.Type != TypeInt || o.Min >= o.Max):
+			return fmt.Errorf("option %s: min and max are for ints, and min must be less than max", o.Name)
+		}
 		if _, err := o.value(o.Default); err != nil {
 			return fmt.Errorf("option %s: its default: %w", o.Name, err)
 		}
@@ -153,7 +161,7 @@ func (o *Option) value(v any) (any, error) {
 		}
 	case TypeInt:
 		n, ok := integer(v)
-		if ok && o.Max > o.Min && (n < o.Min || n > o.Max) {
+		if ok && o.Min < o.Max && (n < o.Min || n > o.Max) {
 			return nil, fmt.Errorf("%d is not between %d and %d", n, o.Min, o.Max)
 		}
 		if ok {
@@ -178,7 +186,11 @@ func integer(v any) (int64, bool) {
 	case int:
 		return int64(n), true
 	case float64:
-		return int64(n), n == float64(int64(n))
+		const limit = 1 << 53 // from here on a float64 may stand for another int
+		if n != math.Trunc(n) || n < -limit || n > limit {
+			return 0, false
+		}
+		return int64(n), true
 	}
 	return 0, false
 }
