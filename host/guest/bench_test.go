@@ -1,0 +1,100 @@
+package guest
+
+import (
+	"bytes"
+	"testing"
+
+	wt "github.com/sallyport-dev/sallyport/host/guest/internal/wasmtest"
+)
+
+func goTemplate(b *testing.B) *Template {
+	e := newEngine(b, Options{CacheDir: sharedCache})
+	return template(b, load(b, e, "test", goGuestWasm(b)), "")
+}
+
+// BenchmarkCall is a call into a stock-Go guest that does nothing.
+func BenchmarkCall(b *testing.B) {
+	g := start(b, goTemplate(b))
+	b.ReportAllocs()
+	for b.Loop() {
+		g.acct.left = 1 << 40
+		if _, _, err := g.Event(nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkData is a stock-Go guest that looks at each byte.
+func BenchmarkData(b *testing.B) {
+	for _, n := range []int{1 << 10, 64 << 10} {
+		b.Run(map[int]string{1 << 10: "1K", 64 << 10: "64K"}[n], func(b *testing.B) {
+			g := start(b, goTemplate(b))
+			p := bytes.Repeat([]byte("x"), n)
+			b.SetBytes(int64(n))
+			b.ReportAllocs()
+			g.acct.left = 1 << 50
+			from := g.acct.left
+			for b.Loop() {
+				if _, _, err := g.Data(1, p, 0); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(from-g.acct.left)/float64(b.N)/float64(n), "fuel/byte")
+		})
+	}
+}
+
+// BenchmarkNewClose is the life of a guest: from the pool, and cloned anew.
+func BenchmarkNewClose(b *testing.B) {
+	for name, idle := range map[string]int{"pooled": 16, "cloned": -1} {
+		b.Run(name, func(b *testing.B) {
+			e := newEngine(b, Options{CacheDir: sharedCache, Idle: idle})
+			tm := template(b, load(b, e, "test", goGuestWasm(b)), "")
+			for b.Loop() {
+				g, err := tm.New(b.Context())
+				if err != nil {
+					b.Fatal(err)
+				}
+				if _, _, err := g.Data(0, []byte("seen a"), 0); err != nil {
+					b.Fatal(err)
+				}
+				g.Close()
+			}
+		})
+	}
+}
+
+// BenchmarkReset is what of the life of a pooled guest is the reset.
+func BenchmarkReset(b *testing.B) {
+	tm := goTemplate(b)
+	i, err := tm.make()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer i.kill()
+	f := i.kept(expData)
+	acct := &account{left: 1 << 50}
+	for b.Loop() {
+		i.mod.Memory().Write(i.buf.in, []byte("seen a"))
+		i.args = [3]uint64{0, 6, 0}
+		if _, err := i.call(expData, f, acct); err != nil {
+			b.Fatal(err)
+		}
+		if err := tm.snap.reset(i); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkCompanion is a call of a companion from a guest that passes its input on, 300 bytes.
+func BenchmarkCompanion(b *testing.B) {
+	g := guestOf(b, Options{}, companionPlugin(wt.Companion{}))
+	p := bytes.Repeat([]byte("x"), 300)
+	b.ReportAllocs()
+	for b.Loop() {
+		g.acct.left = 1 << 40
+		if _, _, err := g.Data(0, p, 0); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,292 @@
+package rewrite
+
+// Costs in units of fuel.
+const (
+	straight   = 256  // instructions without a loop in one unit
+	callWeight = 32   // instructions that a call counts for: a small callee is not metered by itself
+	bulkShift  = 6    // 64 bytes or table entries of a bulk instruction in one unit
+	growCost   = 4096 // memory.grow
+)
+
+// Estimated bytes of a frame on the call stack.
+const (
+	frameBytes = 64
+	localBytes = 8
+)
+
+// editKind says what happens at a place in a body.
+type editKind byte
+
+const (
+	replaceIndex editKind = iota // of a function, by a shifted one
+	returnBranch                 // a return, by a branch to the end of the wrapping block
+	insertCharge                 // a constant amount of fuel
+	insertBulk                   // fuel by the length on top of the operand stack
+)
+
+// edit replaces the bytes [from, to) of a body.
+type edit struct {
+	kind     editKind
+	from, to int
+	n        int64 // index, depth or cost
+}
+
+// loopWork is how much more than another block a loop costs to compile; each loop around it adds one.
+const loopWork = 8
+
+// control is an open block.
+type control struct {
+	loop    int   // index of its edit, -1: not a loop
+	instrs  int64 // of the loop itself, without loops inside it
+	kind    byte
+	base    int // values on the operand stack below it
+	results int
+}
+
+// body is one function while it is read.
+type body struct {
+	*reader
+	m      *module
+	typ    FuncType
+	locals int // parameters included
+	edits  []edit
+	open   []control
+	loop   []int // indices in open of the loops
+
+	outside int64 // instructions outside of loops
+	height  int   // values on the operand stack, an estimate that is not too low where it matters
+	work    int64
+	calls   bool
+	bulk    bool
+}
+
+func (m *module) writeCode() []byte {
+	r := m.sections[secCode]
+	if r == nil {
+		return nil
+	}
+	r.i = 0
+	n := r.u32()
+	out := uleb(make([]byte, 0, len(r.b)+len(r.b)/4), n)
+	for k := range n {
+		size := r.u32()
+		if uint64(size) > uint64(m.lim.Body) {
+			r.fail("function of %d bytes, the limit is %d", size, m.lim.Body)
+		}
+		f := &body{reader: r.sub(int(size)), m: m, typ: m.types[m.funcs[k]]}
+		decl := f.readLocals()
+		start := f.i
+		f.scan()
+		b := f.emit(decl, start)
+		out = append(uleb(out, uint32(len(b))), b...)
+		m.out.Stats.Functions++
+	}
+	r.end("code section")
+	if m.out.Stats.Work = m.work; m.work > m.lim.Work+m.lim.WorkPerByte*int64(len(r.b)) {
+		r.fail("%d bytes of code are too costly to compile: %d branches and values that live across them, the limit is %d and %d for each byte",
+			len(r.b), m.work, m.lim.Work, m.lim.WorkPerByte)
+	}
+	return out
+}
+
+// readLocals reads the declarations of locals and returns how many groups there are.
+func (f *body) readLocals() int {
+	n := f.count("groups of locals", f.m.lim.Locals)
+	f.locals = len(f.typ.Params)
+	for range n {
+		k := f.u32()
+		if uint64(f.locals)+uint64(k) > uint64(f.m.lim.Locals) {
+			f.fail("more than %d locals", f.m.lim.Locals)
+		}
+		f.locals += int(k)
+		f.valType()
+	}
+	return n
+}
+
+// scan reads the instructions and notes what has to change.
+func (f *body) scan() {
+	f.push(0x02, -1, f.typ)
+	for len(f.open) > 0 {
+		if f.done() {
+			f.fail("function without an end")
+		}
+		f.instruction()
+	}
+	f.end("function")
+	if f.work > f.m.lim.Work {
+		f.fail("function with %d locals is too costly to compile: %d branches and values that live across them, the limit is %d", f.locals, f.work, f.m.lim.Work)
+	}
+	f.m.work += f.work
+}
+
+// branch counts an edge of the control flow: compiling it costs in proportion to the values that may be alive.
+func (f *body) branch(weight int) {
+	f.work += int64(weight) * int64(f.locals+f.height+16)
+}
+
+func (f *body) push(kind byte, loop int, t FuncType) {
+	if len(f.open) > f.m.lim.Nesting {
+		f.fail("more than %d blocks inside each other", f.m.lim.Nesting)
+	}
+	if loop >= 0 {
+		f.loop = append(f.loop, len(f.open))
+		f.branch(loopWork + len(f.loop))
+	} else {
+		f.branch(1)
+	}
+	f.open = append(f.open, control{loop: loop, kind: kind, base: max(f.height-len(t.Params), 0), results: len(t.Results)})
+}
+
+func (f *body) pop() {
+	c := f.open[len(f.open)-1]
+	f.open = f.open[:len(f.open)-1]
+	f.height = c.base + c.results
+	if c.loop >= 0 {
+		f.loop = f.loop[:len(f.loop)-1]
+		f.edits[c.loop].n = 1 + c.instrs/straight
+		f.m.out.Stats.Loops++
+	}
+}
+
+// weigh counts instructions for the innermost loop or the function.
+func (f *body) weigh(n int64) {
+	if k := len(f.loop); k > 0 {
+		f.open[f.loop[k-1]].instrs += n
+	} else {
+		f.outside += n
+	}
+}
+
+func (f *body) blockType() FuncType {
+	at := f.i
+	switch c := f.byte(); {
+	case c == 0x40:
+		return FuncType{}
+	case c == I32, c == I64, c == F32, c == F64, c == V128, c == FuncRef:
+		return FuncType{Results: []ValType{c}}
+	default:
+		f.i = at
+		k := f.signed(33)
+		if k < 0 || k >= int64(f.m.typeBase) {
+			f.i = at
+			f.fail("block type %d does not exist", k)
+		}
+		return f.m.types[k]
+	}
+}
+
+func (f *body) label() {
+	f.index("label", len(f.open))
+	f.branch(1)
+}
+
+// callee reads a function index and notes its shift.
+func (f *body) callee() uint32 {
+	from := f.i
+	k := f.index("function", f.m.allFuncs())
+	if s := f.m.shift(k); s != k {
+		f.edits = append(f.edits, edit{replaceIndex, from, f.i, int64(s)})
+	}
+	return k
+}
+
+// emit writes the changed body.
+func (f *body) emit(groups, start int) []byte {
+	wrap := f.calls
+	out := make([]byte, 0, len(f.b)+len(f.b)/4+64)
+	if f.bulk {
+		groups++
+	}
+	r := &reader{b: f.b}
+	r.u32()
+	out = append(uleb(out, uint32(groups)), f.b[r.i:start]...)
+	if f.bulk {
+		out = append(out, 1, I32)
+	}
+	if f.calls || f.outside >= straight {
+		out = f.m.charge(out, 1+f.outside/straight)
+		f.m.out.Stats.Metered++
+	}
+	frame := int64(frameBytes + localBytes*f.locals)
+	if wrap {
+		out = f.m.takeStack(out, frame)
+		out = f.m.blockOf(append(out, 0x02), f.typ.Results)
+		f.m.out.Stats.Guarded++
+	}
+	at := start
+	for _, e := range f.edits {
+		out = append(out, f.b[at:e.from]...)
+		at = e.to
+		switch e.kind {
+		case replaceIndex:
+			out = uleb(out, uint32(e.n))
+		case returnBranch:
+			if wrap {
+				out = uleb(append(out, 0x0c), uint32(e.n))
+			} else {
+				out = append(out, 0x0f)
+			}
+		case insertCharge:
+			out = f.m.charge(out, e.n)
+		case insertBulk:
+			out = f.m.chargeBulk(out, uint32(f.locals))
+		}
+	}
+	out = append(out, f.b[at:]...)
+	if wrap {
+		out = append(f.m.giveStack(out, frame), 0x0b)
+	}
+	return out
+}
+
+// blockOf appends a block type with the given results.
+func (m *module) blockOf(b []byte, results []ValType) []byte {
+	switch len(results) {
+	case 0:
+		return append(b, 0x40)
+	case 1:
+		return append(b, results[0])
+	}
+	return sleb(b, int64(m.typeIndex(FuncType{Results: results})))
+}
+
+// charge appends: fuel -= n; if fuel < 0 { refill(WhyFuel) }.
+func (m *module) charge(b []byte, n int64) []byte {
+	b = uleb(append(b, 0x23), m.fuelGlobal())
+	b = append(sleb(append(b, 0x42), n), 0x7d)
+	return m.checkFuel(b)
+}
+
+func (m *module) checkFuel(b []byte) []byte {
+	b = uleb(append(b, 0x24), m.fuelGlobal())
+	b = uleb(append(b, 0x23), m.fuelGlobal())
+	b = append(b, 0x42, 0, 0x53, 0x04, 0x40, 0x41, WhyFuel)
+	return append(uleb(append(b, 0x10), m.refillFunc()), 0x0b)
+}
+
+// chargeBulk appends: tmp = length on the stack, which stays there; fuel -= 1 + length>>bulkShift; and the check.
+func (m *module) chargeBulk(b []byte, tmp uint32) []byte {
+	b = uleb(append(b, 0x22), tmp)
+	b = uleb(append(b, 0x23), m.fuelGlobal())
+	b = uleb(append(b, 0x20), tmp)
+	b = append(b, 0xad, 0x42, bulkShift, 0x88, 0x7d, 0x42, 1, 0x7d)
+	return m.checkFuel(b)
+}
+
+// takeStack appends: stack -= n; if stack < 0 { refill(WhyStack) }.
+func (m *module) takeStack(b []byte, n int64) []byte {
+	b = uleb(append(b, 0x23), m.stackGlobal())
+	b = append(sleb(append(b, 0x41), n), 0x6b)
+	b = uleb(append(b, 0x24), m.stackGlobal())
+	b = uleb(append(b, 0x23), m.stackGlobal())
+	b = append(b, 0x41, 0, 0x48, 0x04, 0x40, 0x41, WhyStack)
+	return append(uleb(append(b, 0x10), m.refillFunc()), 0x0b)
+}
+
+// giveStack appends: stack += n.
+func (m *module) giveStack(b []byte, n int64) []byte {
+	b = uleb(append(b, 0x23), m.stackGlobal())
+	b = append(sleb(append(b, 0x41), n), 0x6a)
+	return uleb(append(b, 0x24), m.stackGlobal())
+}

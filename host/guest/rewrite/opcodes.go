@@ -1,0 +1,221 @@
+package rewrite
+
+// instruction reads one instruction with its immediates.
+func (f *body) instruction() {
+	from := f.i
+	op := f.byte()
+	f.weigh(1)
+	f.move(stackEffect(op))
+	switch {
+	case op <= 0x01, op >= 0x45 && op <= 0xc4, op == 0x1a, op == 0x1b, op == 0xd1:
+		// unreachable, nop, numbers, drop, select, ref.is_null: no immediates
+	case op >= 0x02 && op <= 0x11:
+		f.controlInstruction(op, from)
+	case op == 0x1c: // select with types
+		for range f.count("types of select", 8) {
+			f.valType()
+		}
+	case op >= 0x20 && op <= 0x22:
+		f.index("local", f.locals)
+	case op == 0x23 || op == 0x24:
+		f.index("global", len(f.m.globals))
+	case op == 0x25 || op == 0x26: // table.get, table.set
+		f.index("table", f.m.tables)
+		if op == 0x26 {
+			f.m.out.Resettable = false
+		}
+	case op >= 0x28 && op <= 0x3e:
+		f.memArg()
+	case op == 0x3f || op == 0x40: // memory.size, memory.grow
+		f.zeroByte()
+		if op == 0x40 {
+			f.edits = append(f.edits, edit{kind: insertCharge, from: from, to: from, n: growCost})
+		}
+	case op == 0x41:
+		f.signed(32)
+	case op == 0x42:
+		f.signed(64)
+	case op == 0x43:
+		f.bytes(4)
+	case op == 0x44:
+		f.bytes(8)
+	case op == 0xd0: // ref.null
+		if t := f.byte(); t != FuncRef {
+			f.fail("reference of type %#x is not supported", t)
+		}
+	case op == 0xd2: // ref.func
+		f.callee()
+	case op == 0xfc:
+		f.bulkInstruction(from)
+	case op == 0xfd:
+		f.vectorInstruction()
+	default:
+		f.i = from
+		f.fail("instruction %#x is not supported", op)
+	}
+}
+
+func (f *body) controlInstruction(op byte, from int) {
+	switch op {
+	case 0x02, 0x04: // block, if
+		f.push(op, -1, f.blockType())
+	case 0x03: // loop
+		t := f.blockType()
+		f.edits = append(f.edits, edit{kind: insertCharge, from: f.i, to: f.i})
+		f.push(op, len(f.edits)-1, t)
+	case 0x05: // else
+		c := &f.open[len(f.open)-1]
+		if c.kind != 0x04 {
+			f.fail("else without if")
+		}
+		c.kind = op
+		f.branch(1)
+		f.height = c.base
+	case 0x0b: // end
+		f.pop()
+	case 0x0c, 0x0d: // br, br_if
+		f.label()
+	case 0x0e: // br_table
+		for range f.count("targets of br_table", f.m.lim.Targets) {
+			f.label()
+		}
+		f.label()
+	case 0x0f: // return
+		f.branch(1)
+		f.edits = append(f.edits, edit{returnBranch, from, f.i, int64(len(f.open) - 1)})
+	case 0x10: // call
+		f.called(f.m.typeOf(f.callee()))
+	case 0x11: // call_indirect
+		t := f.m.types[f.index("type", f.m.typeBase)]
+		f.index("table", f.m.tables)
+		f.called(t)
+	default:
+		f.i = from
+		f.fail("instruction %#x is not supported (exception handling and tail calls are not)", op)
+	}
+}
+
+func (f *body) called(t FuncType) {
+	f.calls = true
+	f.move(len(t.Results) - len(t.Params))
+	f.weigh(callWeight)
+}
+
+// move changes the estimated height of the operand stack, which does not go below the block's own.
+func (f *body) move(by int) {
+	f.height = max(f.height+by, f.open[len(f.open)-1].base)
+	if f.height > f.m.lim.Height {
+		f.fail("more than %d values on the operand stack", f.m.lim.Height)
+	}
+}
+
+// stackEffect is how many values an instruction leaves more than it takes, as far as its opcode tells. After a branch nothing is known
+// and nothing is alive; the height stays where it is until the block ends.
+func stackEffect(op byte) int {
+	switch {
+	case op == 0x04, op == 0x0d, op == 0x0e, op == 0x11, op == 0x1a, op == 0x21, op == 0x24:
+		return -1
+	case op == 0x1b, op == 0x1c, op == 0x26, op >= 0x36 && op <= 0x3e:
+		return -2
+	case op == 0x20, op == 0x23, op == 0x3f, op >= 0x41 && op <= 0x44, op == 0xd0, op == 0xd2:
+		return 1
+	case op >= 0x46 && op <= 0x66 && op != 0x50, op >= 0x6a && op <= 0x78, op >= 0x7c && op <= 0x8a,
+		op >= 0x92 && op <= 0x98, op >= 0xa0 && op <= 0xa6:
+		return -1
+	}
+	return 0
+}
+
+func (f *body) zeroByte() {
+	if f.byte() != 0 || !f.m.haveMem {
+		f.fail("instruction for a memory that does not exist")
+	}
+}
+
+func (f *body) memArg() {
+	if align := f.u32(); align > 4 {
+		f.fail("alignment 2^%d is not possible; several memories are not supported", align)
+	}
+	f.u32()
+	if !f.m.haveMem {
+		f.fail("instruction for a memory that does not exist")
+	}
+}
+
+// bulkInstruction reads instructions with the prefix 0xfc.
+func (f *body) bulkInstruction(from int) {
+	sub := f.u32()
+	bulk := true
+	switch sub {
+	case 0, 1, 2, 3, 4, 5, 6, 7: // saturating conversions
+		bulk = false
+	case 8: // memory.init
+		f.index("data segment", max(f.m.datas, 0))
+		f.zeroByte()
+		f.m.usesData = true
+	case 9: // data.drop
+		f.index("data segment", max(f.m.datas, 0))
+		f.m.usesData, f.m.out.Resettable, bulk = true, false, false
+	case 10: // memory.copy
+		f.zeroByte()
+		f.zeroByte()
+	case 11: // memory.fill
+		f.zeroByte()
+	case 12: // table.init
+		f.index("element segment", f.m.elementCount())
+		f.index("table", f.m.tables)
+		f.m.out.Resettable = false
+	case 13: // elem.drop
+		f.index("element segment", f.m.elementCount())
+		f.m.out.Resettable, bulk = false, false
+	case 14: // table.copy
+		f.index("table", f.m.tables)
+		f.index("table", f.m.tables)
+		f.m.out.Resettable = false
+	case 15:
+		f.i = from
+		f.fail("table.grow is not supported: no limit of the host covers it")
+	case 16: // table.size
+		f.index("table", f.m.tables)
+		bulk = false
+	case 17: // table.fill
+		f.index("table", f.m.tables)
+		f.m.out.Resettable = false
+	default:
+		f.i = from
+		f.fail("instruction 0xfc %d is not supported", sub)
+	}
+	if bulk {
+		f.move(-3)
+		f.bulk = true
+		f.m.out.Stats.Bulk++
+		f.edits = append(f.edits, edit{kind: insertBulk, from: from, to: from})
+	}
+}
+
+func (m *module) elementCount() int {
+	r := m.sections[secElement]
+	if r == nil {
+		return 0
+	}
+	return (&reader{b: r.b, base: r.base}).count("element segments", m.lim.Segments)
+}
+
+// vectorInstruction reads instructions with the prefix 0xfd (128-bit vectors).
+func (f *body) vectorInstruction() {
+	switch sub := f.u32(); {
+	case sub <= 11, sub == 92, sub == 93: // loads and stores
+		f.memArg()
+	case sub == 12, sub == 13: // v128.const, i8x16.shuffle
+		f.bytes(16)
+		f.move(1)
+	case sub >= 21 && sub <= 34: // lanes
+		f.byte()
+	case sub >= 84 && sub <= 91: // loads and stores of a lane
+		f.memArg()
+		f.byte()
+	case sub <= 255:
+	default:
+		f.fail("vector instruction %d is not supported", sub)
+	}
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/sallyport-dev/sallyport/host/guest"
+	"github.com/sallyport-dev/sallyport/plugins"
+	"github.com/sallyport-dev/sallyport/sdk/abi"
+)
+
+// BenchmarkGuest measures what a statement costs inside the sandbox alone, by the calls that the gate makes for it: no tunnel, no
+// decision, no receipt.
+func BenchmarkGuest(b *testing.B) {
+	for _, c := range []struct {
+		name  string
+		query func(i int) []byte
+	}{
+		{"repeated", func(int) []byte { return query("SELECT abalance FROM pgbench_accounts WHERE aid = 17;") }},
+		{"new", func(i int) []byte {
+			return query(fmt.Sprintf("SELECT abalance FROM pgbench_accounts WHERE aid = %d;", i))
+		}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			g := benchGuest(b)
+			id := uint32(1)
+			login(b, g, id)
+			answer := message(nil, 'T', make([]byte, 27)...)
+			answer = message(answer, 'D', make([]byte, 8)...)
+			answer = message(answer, 'C', []byte("SELECT 1\x00")...)
+			answer = message(answer, 'Z', 'I')
+			for i := 0; b.Loop(); i++ {
+				id++
+				must(b)(g.Data(0, c.query(i), 0))
+				must(b)(g.Event(abi.AppendEvent(nil, &abi.Event{Kind: abi.KindVerdict, ID: id})))
+				must(b)(g.Data(1, answer, 0))
+			}
+			b.ReportMetric(guestMemory(b), "KiB")
+		})
+	}
+}
+
+// guestMemory is how much the process has written to copies of guests' memory, in KiB: the private pages of their memfds.
+func guestMemory(b *testing.B) float64 {
+	text, err := os.ReadFile("/proc/self/smaps")
+	if err != nil {
+		b.Fatal(err)
+	}
+	var sum float64
+	guest := false
+	for line := range strings.Lines(string(text)) {
+		f := strings.Fields(line)
+		switch {
+		case len(f) >= 5 && strings.Contains(f[0], "-"):
+			guest = strings.Contains(line, "memfd:sallyport-guest")
+		case guest && len(f) >= 2 && f[0] == "Private_Dirty:":
+			n, _ := strconv.ParseFloat(f[1], 64)
+			sum += n
+		}
+	}
+	return sum
+}
+
+func must(b *testing.B) func([]byte, bool, error) {
+	return func(_ []byte, _ bool, err error) {
+		b.Helper()
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func benchGuest(b *testing.B) *guest.Guest {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		b.Fatal(err)
+	}
+	cache = filepath.Join(cache, "sallyport")
+	if err := os.MkdirAll(cache, 0o700); err != nil {
+		b.Fatal(err)
+	}
+	e, err := guest.NewEngine(b.Context(), guest.Options{CacheDir: filepath.Join(cache, "bench")})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = e.Close() })
+	wasm, err := plugins.Module("postgres")
+	if err != nil {
+		b.Fatal(err)
+	}
+	p, err := e.Load(b.Context(), "postgres", wasm)
+	if err != nil {
+		b.Fatal(err)
+	}
+	t, err := p.Configure(b.Context(), []byte(`{"max_message": 1048576}`))
+	if err != nil {
+		b.Fatal(err)
+	}
+	g, err := t.New(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(g.Close)
+	return g
+}
+
+// login brings the guest to the first ReadyForQuery.
+func login(b *testing.B, g *guest.Guest, id uint32) {
+	startup := append([]byte{0, 0, 0, 0, 0, 3, 0, 0}, "user\x00bench\x00\x00"...)
+	startup[3] = byte(len(startup))
+	must(b)(g.Open(abi.AppendFacts(nil, &abi.Facts{Endpoint: "e", Peer: "p", Profile: "d"})))
+	must(b)(g.Data(0, startup, 0))
+	must(b)(g.Event(abi.AppendEvent(nil, &abi.Event{Kind: abi.KindVerdict, ID: id})))
+	must(b)(g.Event(abi.AppendEvent(nil, &abi.Event{Kind: abi.KindConnected})))
+	hello := message(nil, 'R', 0, 0, 0, 0)
+	hello = message(hello, 'S', []byte("client_encoding\x00UTF8\x00")...)
+	hello = message(hello, 'S', []byte("standard_conforming_strings\x00on\x00")...)
+	hello = message(hello, 'K', make([]byte, 8)...)
+	hello = message(hello, 'Z', 'I')
+	must(b)(g.Data(1, hello, 0))
+}
+
+func query(text string) []byte { return message(nil, 'Q', append([]byte(text), 0)...) }
+
+func message(b []byte, typ byte, body ...byte) []byte {
+	n := len(body) + 4
+	b = append(b, typ, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
+	return append(b, body...)
+}
