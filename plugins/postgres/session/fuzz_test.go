@@ -1,0 +1,96 @@
+package session
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgproto3"
+	"github.com/sallyport-dev/sallyport/plugins/postgres/proto"
+	"github.com/sallyport-dev/sallyport/sdk/abi"
+)
+
+// dialogue is a fuzz input: pieces of up to 127 bytes, each behind a byte whose top bit says whose they are.
+func dialogue(p []byte, say func(side abi.Side, p []byte)) {
+	for len(p) > 0 {
+		side, n := abi.Side(p[0]>>7), min(int(p[0]&127), len(p)-1)
+		say(side, p[1:1+n])
+		p = p[1+n:]
+	}
+}
+
+// told writes one piece of a dialogue.
+func told(side abi.Side, messages ...encoder) (p []byte) {
+	for b := encoded(messages...); len(b) > 0; {
+		n := min(len(b), 127)
+		p = append(append(p, byte(side)<<7|byte(n)), b[:n]...)
+		b = b[n:]
+	}
+	return p
+}
+
+// FuzzStreams has any agent talk to any server. No law may be broken, what deletes must never pass, and cutting the pieces
+// into single bytes must change nothing.
+func FuzzStreams(f *testing.F) {
+	const a, u = abi.Agent, abi.Upstream
+	begin := append(told(a, hello), told(u, &pgproto3.AuthenticationOk{}, ready)...)
+	add := func(parts ...[]byte) { f.Add(bytes.Join(append([][]byte{begin}, parts...), nil)) }
+	add(told(a, query("select")), told(u, row, complete("SELECT 1"), ready), told(a, query("delete")), told(u, failure("ERROR"), ready))
+	add(told(a, parse("s", "delete"), bind("", "s"), execute(""), sync1), told(u, failure("ERROR"), ready))
+	add(told(a, parse("s", "select"), bind("", "s"), execute(""), sync1), told(u, &pgproto3.ParseComplete{}, &pgproto3.BindComplete{}, row, complete("SELECT 1"), ready))
+	add(told(a, query("copyin"), &pgproto3.CopyData{Data: []byte("x")}, &pgproto3.CopyDone{}), told(u, &pgproto3.CopyInResponse{}, complete("COPY 1"), ready))
+	add(told(a, query("copyout")), told(u, &pgproto3.CopyOutResponse{}, &pgproto3.CopyData{Data: []byte("x")}, &pgproto3.CopyDone{}, complete("COPY 1"), ready))
+	add(told(a, query("prepare x delete"), query("execute x"), closing1("x"), &pgproto3.FunctionCall{Function: 7}, &pgproto3.Flush{}, &pgproto3.Terminate{}))
+	f.Add(told(a, &pgproto3.SSLRequest{}, hello))
+	f.Add(append(told(a, hello), told(u, &pgproto3.AuthenticationCleartextPassword{})...))
+	f.Fuzz(func(t *testing.T, p []byte) {
+		play := func(cut int) *gate {
+			g := newGate(t, nil, wordsPlugin(nil), map[string]any{"max_message": int64(MinMaxMessage)}, noDeletes)
+			g.cut = cut
+			dialogue(p, g.feed1)
+			if g.broken != nil {
+				t.Fatal(g.broken)
+			}
+			return g
+		}
+		whole, bytewise := play(0), play(1)
+		for side := range whole.sides {
+			if got, want := bytewise.sides[side].all, whole.sides[side].all; !bytes.Equal(got, want) {
+				t.Fatalf("to the %v, byte by byte:\n%s", abi.Side(side), differ(string(got), string(want)))
+			}
+		}
+		if got, want := strings.Join(bytewise.log, "\n"), strings.Join(whole.log, "\n"); got != want {
+			t.Fatalf("byte by byte:\n%s", differ(got, want))
+		}
+		noDelete(t, whole.sides[abi.Upstream].all)
+	})
+}
+
+func (g *gate) feed1(side abi.Side, p []byte) { g.feed(side, p) }
+
+// noDelete reads what went to the server as the server would.
+func noDelete(t *testing.T, p []byte) {
+	_, size, ok, err := proto.StartupHeader(p)
+	if !ok || err != nil || len(p) < size {
+		return
+	}
+	for p = p[size:]; ; {
+		typ, n, ok := proto.Header(p)
+		if !ok || n < proto.HeaderSize || n > int64(len(p)) {
+			return
+		}
+		var text []byte
+		switch typ {
+		case proto.Query:
+			text, _ = proto.ReadQuery(p[:n])
+		case proto.Parse:
+			_, text, _ = proto.ReadParse(p[:n])
+		}
+		for _, part := range strings.Split(string(text), ";") {
+			if e, ok := word(strings.Fields(part)); ok && e.Class == abi.ClassDelete {
+				t.Fatalf("%q passes", text)
+			}
+		}
+		p = p[n:]
+	}
+}
