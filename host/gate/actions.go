@@ -23,6 +23,7 @@ type actions struct {
 	start   uint64
 	end     uint64
 	verdict Verdict
+	event   []byte // the buffer of verdictEvent
 }
 
 // decision is where the last question stands.
@@ -119,7 +120,12 @@ func (a *actions) decided() bool { return a.state == allowed || a.state == refus
 func (a *actions) verdictEvent() []byte {
 	v := &a.verdict
 	a.state = quiet
-	return abi.AppendEvent(nil, &abi.Event{Kind: abi.KindVerdict, ID: a.id, Outcome: v.Outcome, Reason: v.Reason, Rule: v.Rule, Receipt: v.Receipt})
+	e := abi.Event{Kind: abi.KindVerdict, ID: a.id, Outcome: v.Outcome}
+	if v.Outcome != abi.Allow { // nobody is told why something was allowed
+		e.Reason, e.Rule, e.Receipt = v.Reason, v.Rule, v.Receipt
+	}
+	a.event = abi.AppendEvent(a.event[:0], &e)
+	return a.event
 }
 
 // covers says what is wrong with passing n bytes from cursor on under action id.

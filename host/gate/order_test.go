@@ -82,7 +82,7 @@ func TestQuestionAndVerdict(t *testing.T) {
 	r := start(t, g, nil)
 	passed(r, "")
 	want := []abi.Event{
-		{Kind: abi.KindVerdict, ID: 1, Receipt: "r0"}, {Kind: abi.KindConnected}, {Kind: abi.KindVerdict, ID: 2, Receipt: "r0"},
+		{Kind: abi.KindVerdict, ID: 1}, {Kind: abi.KindConnected}, {Kind: abi.KindVerdict, ID: 2},
 		{Kind: abi.KindVerdict, ID: 3, Outcome: abi.Deny, Reason: "no", Rule: "rule", Receipt: "r1"}}
 	if len(got) != len(want) {
 		t.Fatalf("events %+v", got)

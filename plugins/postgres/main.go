@@ -6,18 +6,11 @@
 package main
 
 import (
-	"runtime/debug"
-
 	"github.com/sallyport-dev/sallyport/plugins/postgres/session"
 	"github.com/sallyport-dev/sallyport/sdk"
 )
 
 // A guest's main never runs: the host calls its exports after the package's initialization.
-func init() {
-	// What a guest has touched stays resident for as long as its connection. Collecting the small heap often costs next to
-	// nothing, and keeps a busy connection below 2 MiB where the default lets it grow to 5.
-	debug.SetGCPercent(30)
-	sdk.Register(&session.Plugin{})
-}
+func init() { sdk.Register(&session.Plugin{}) }
 
 func main() {}

@@ -24,6 +24,7 @@ func (s *Session) ask(c *sdk.Conn, k pendingKind) (read int, next step) {
 	extent, flags := uint64(h.size), uint8(0)
 	if h.st != nil {
 		s.pending.hint = h.st.hint()
+		s.pending.shadows = shadows(facts)
 		if s.pending.copy = h.st.copyIn && executes; s.pending.copy {
 			extent, flags = 0, abi.AskStreaming
 		}
@@ -43,7 +44,7 @@ func (st *statement) hint() string {
 // askSQL builds an action of family sql; st is nil when only names are closed.
 func (s *Session) askSQL(c *sdk.Conn, st *statement, f *sqlfacts.Facts, executes, prepared bool) *sdk.AskBuilder {
 	if st == nil {
-		st, f = closing, &closing.facts
+		st, f = closing, closing.facts
 	}
 	class := f.Class
 	if s.settings.shadowed && len(f.Functions) > 0 {
@@ -88,7 +89,7 @@ func list(b *sdk.AskBuilder, field uint16, values []string) {
 }
 
 // closing stands for Close messages with nothing else: they only forget a name.
-var closing = &statement{facts: sqlfacts.Facts{Class: abi.ClassSession, Title: "close a prepared statement or portal", Verbs: []string{"close"}, Bounded: true}}
+var closing = &statement{facts: &sqlfacts.Facts{Class: abi.ClassSession, Title: "close a prepared statement or portal", Verbs: []string{"close"}, Bounded: true}}
 
 // askFunction asks about a FunctionCall. What the function does cannot be read from its number.
 func (s *Session) askFunction(c *sdk.Conn, oid uint32, size int) uint32 {
@@ -124,9 +125,7 @@ func (s *Session) allowed(c *sdk.Conn, p pending) {
 	if p.copy {
 		s.copy = copying{action: p.id, left: s.held.st.copies(), simple: p.kind == queryPending}
 	}
-	if st := s.held.st; st != nil {
-		s.settings.shadowed = s.settings.shadowed || st.shadows()
-	}
+	s.settings.shadowed = s.settings.shadowed || p.shadows
 	s.held.reset()
 }
 

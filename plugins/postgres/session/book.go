@@ -30,7 +30,7 @@ type book struct {
 
 // unknown is what a name stands for that is not in the book.
 var unknown = &statement{copyOut: true, long: true, problem: "what the name stands for is not known",
-	facts: sqlfacts.Facts{Class: abi.ClassOpaque, Unknown: true, Title: "something prepared or opened out of sight"}}
+	facts: &sqlfacts.Facts{Class: abi.ClassOpaque, Unknown: true, Title: "something prepared or opened out of sight"}}
 
 func (b *book) statement(name string) *statement {
 	st := b.unnamed

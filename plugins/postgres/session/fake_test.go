@@ -18,11 +18,11 @@ func wordsPlugin(reads *int) *Plugin {
 	return &Plugin{NewReader: func(*sdk.Conn) Reader { return words{reads} }}
 }
 
-func (w words) Read(text []byte) (sqlfacts.Facts, error) {
+func (w words) Read(text []byte) (*sqlfacts.Facts, error) {
 	if w.reads != nil {
 		*w.reads++
 	}
-	f := sqlfacts.Facts{Bounded: true}
+	f := &sqlfacts.Facts{Bounded: true}
 	if strings.TrimSpace(string(text)) == "" {
 		return f, nil
 	}
@@ -30,7 +30,7 @@ func (w words) Read(text []byte) (sqlfacts.Facts, error) {
 		fields := strings.Fields(part)
 		e, ok := word(fields)
 		if !ok {
-			return sqlfacts.Facts{}, errors.New("syntax error")
+			return nil, errors.New("syntax error")
 		}
 		f.Each = append(f.Each, e)
 		f.Statements++

@@ -39,8 +39,8 @@ func TestRepeated(t *testing.T) {
 // lists gives facts with long lists.
 type lists struct{ columns int }
 
-func (l lists) Read([]byte) (sqlfacts.Facts, error) {
-	f := sqlfacts.Facts{Class: abi.ClassRead, Verbs: []string{"select"}, Statements: 1, Each: []sqlfacts.Statement{{Kind: sqlfacts.KindSelect}}}
+func (l lists) Read([]byte) (*sqlfacts.Facts, error) {
+	f := &sqlfacts.Facts{Class: abi.ClassRead, Verbs: []string{"select"}, Statements: 1, Each: []sqlfacts.Statement{{Kind: sqlfacts.KindSelect}}}
 	for i := range l.columns {
 		f.Columns = append(f.Columns, fmt.Sprintf("column%06d", i))
 	}

@@ -45,9 +45,10 @@ import (
 	"github.com/sallyport-dev/sallyport/sdk/abi"
 )
 
-// Reader says what a text would do. An error means that PostgreSQL's parser does not understand it.
+// Reader says what a text would do. An error means that PostgreSQL's parser does not understand it. Its results never change and
+// may be shared by texts that do the same.
 type Reader interface {
-	Read(text []byte) (sqlfacts.Facts, error)
+	Read(text []byte) (*sqlfacts.Facts, error)
 }
 
 // Limits of the option max_message, in bytes.
@@ -193,31 +194,4 @@ func (p *Plugin) Open(c *sdk.Conn, facts abi.Facts) sdk.Session {
 		p.record = nil
 	}
 	return s
-}
-
-// companion reads statements with libpg_query in companion 0.
-type companion struct {
-	conn    *sdk.Conn
-	in, out []byte
-}
-
-// recordSize is the most that the companion returns for one text, in bytes.
-const recordSize = 256 << 10
-
-// keptSize bounds the copy of a text that is kept for the next one, in bytes.
-const keptSize = 16 << 10
-
-func (r *companion) Read(text []byte) (sqlfacts.Facts, error) {
-	if r.out == nil {
-		r.out = make([]byte, recordSize)
-	}
-	r.in = append(append(r.in[:0], sqlfacts.ModeFacts), text...)
-	record, err := r.conn.Call(0, r.in, r.out)
-	if cap(r.in) > keptSize {
-		r.in = nil
-	}
-	if err != nil {
-		return sqlfacts.Facts{}, err
-	}
-	return sqlfacts.Decode(record)
 }

@@ -9,9 +9,9 @@ import (
 func (s *Session) resolve(st *statement, depth int) (facts *sqlfacts.Facts, wait bool) {
 	const deepest = 3
 	if !st.refers || st.facts.Unknown {
-		return &st.facts, false
+		return st.facts, false
 	}
-	merged := st.facts
+	merged := *st.facts
 	merged.Class = abi.ClassSession
 	for k := range st.facts.Each {
 		e := &st.facts.Each[k]
@@ -38,7 +38,7 @@ func (s *Session) resolve(st *statement, depth int) (facts *sqlfacts.Facts, wait
 		case target == st: // made in this very text, so it is part of its facts
 			continue
 		case depth >= deepest:
-			return &unknown.facts, false
+			return unknown.facts, false
 		}
 		sub, wait := s.resolve(target, depth+1)
 		if wait {
@@ -72,6 +72,7 @@ func merge(f, sub *sqlfacts.Facts) {
 	}
 	f.Verbs, f.Reads, f.Writes = union(f.Verbs, sub.Verbs), union(f.Reads, sub.Reads), union(f.Writes, sub.Writes)
 	f.Functions, f.Columns = union(f.Functions, sub.Functions), union(f.Columns, sub.Columns)
+	f.Settings = union(f.Settings, sub.Settings)
 	f.Bounded = f.Bounded && sub.Bounded
 	f.Locks = f.Locks || sub.Locks
 	f.Returning = f.Returning || sub.Returning

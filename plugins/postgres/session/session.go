@@ -72,6 +72,8 @@ type pending struct {
 	id   uint32
 	copy bool
 	hint string
+	// shadows: it could put another schema before pg_catalog, see settings.
+	shadows bool
 }
 
 type pendingKind uint8

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"slices"
 	"strings"
 	"unsafe"
 
@@ -18,7 +19,7 @@ const maxProblem = 200
 type statement struct {
 	text      string // empty when it is longer than maxText
 	long      bool
-	facts     sqlfacts.Facts
+	facts     *sqlfacts.Facts // shared with other statements
 	sensitive bool
 	problem   string // why it could not be read
 
@@ -36,7 +37,7 @@ func unreadable(text []byte, problem string) *statement {
 	problem = strings.ToValidUTF8(problem[:min(len(problem), maxProblem)], "")
 	st := &statement{problem: problem, copyOut: true}
 	st.keep(text)
-	st.facts = sqlfacts.Facts{Class: abi.ClassOpaque, Unknown: true, Title: "a statement that cannot be read: " + problem}
+	st.facts = &sqlfacts.Facts{Class: abi.ClassOpaque, Unknown: true, Title: "a statement that cannot be read: " + problem}
 	return st
 }
 
@@ -83,7 +84,8 @@ func (s *Session) read(text []byte, sensitive bool) *statement {
 // made is what a name runs that st made, a text with PREPARE or DECLARE in it: verb is "execute" or "fetch". All facts of the
 // text are taken for those of the part inside, which is all that can be told and never too little.
 func (st *statement) made(verb string) *statement {
-	m := &statement{text: st.text, long: st.long, problem: st.problem, size: st.size, inner: true, copyOut: st.facts.Unknown, facts: st.facts}
+	facts := *st.facts
+	m := &statement{text: st.text, long: st.long, problem: st.problem, size: st.size, inner: true, copyOut: st.facts.Unknown, facts: &facts}
 	m.facts.Each = nil
 	m.facts.Verbs = union(st.facts.Verbs, []string{verb})
 	m.facts.Title = verb + " of: " + st.facts.Title
@@ -147,12 +149,17 @@ func (st *statement) setsBack() bool {
 	return true
 }
 
-// shadows reports whether the statement gives the session a search_path with pg_catalog in it. It is searched first unless the
-// path names it, so only such a path can put functions of others before PostgreSQL's own.
-func (st *statement) shadows() bool {
-	for i := range st.facts.Each {
-		e := &st.facts.Each[i]
-		if e.Kind == sqlfacts.KindSet && e.Name == "search_path" && mentionsCatalog(e.Value) {
+// shadows reports whether a statement could give the session a search_path with pg_catalog in it. It is searched first unless
+// the path names it, so only such a path can put functions of others before PostgreSQL's own.
+func shadows(f *sqlfacts.Facts) bool {
+	if !slices.Contains(f.Settings, "search_path") && !slices.Contains(f.Settings, sqlfacts.AnySetting) {
+		return false
+	}
+	if slices.Contains(f.Functions, "set_config") || slices.Contains(f.Writes, "pg_settings") {
+		return true // the value is computed
+	}
+	for i := range f.Each {
+		if e := &f.Each[i]; e.Kind == sqlfacts.KindSet && e.Name == "search_path" && mentionsCatalog(e.Value) {
 			return true
 		}
 	}
