@@ -95,7 +95,7 @@ func what(b *strings.Builder, e *Entry) {
 }
 
 func why(b *strings.Builder, e *Entry) {
-	if e.Rule != "" && e.Outcome == "deny" {
+	if e.Rule != "" {
 		b.WriteString("  rule " + quoted(e.Rule))
 	}
 	// An allowed action needs no reason on the line; everything else does.

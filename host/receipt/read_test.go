@@ -121,7 +121,7 @@ func TestLine(t *testing.T) {
 	for i, want := range []string{
 		"genesis   sallyport receipts, format 1  [%s]",
 		`deny      claude-laptop -> prod-db  sql delete  "delete from public.users"  rule "no deletes"  ask first  [%s]`,
-		`allow     claude-laptop -> prod-db  sql delete  "delete from public.users"  unknown: sql.text  would be denied by: later  [%s]`,
+		`allow     claude-laptop -> prod-db  sql delete  "delete from public.users"  unknown: sql.text  would be denied by: later  rule "reads"  [%s]`,
 		"refused   claude -> 10.0.0.1:22  no endpoint has this address  [%s]",
 		"note     of " + id + "  rows=\"3\"  [%s]",
 		"end       claude -> prod-db  1 bytes up, 2 bytes down  a trap  (fail closed)  [%s]",
