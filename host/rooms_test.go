@@ -49,6 +49,7 @@ var rooms = map[string][]string{
 	"plugins/postgres/session":             {"sdk", "sdk/abi", "plugins/postgres/proto", "plugins/postgres/sqlfacts"},
 	"plugins/postgres/sqlfacts":            {"sdk/abi"},
 	"plugins/postgres/sqlfacts/gen":        {},
+	"plugins/postgres/pgquery":             {},
 	"plugins/postgres/pgquery/pgquerytest": {},
 }
 
