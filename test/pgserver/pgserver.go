@@ -23,6 +23,7 @@ type Options struct {
 	Dir      string            // for data, log and socket; a temporary one when empty
 	Settings map[string]string // of postgresql.conf
 	Auth     string            // method for TCP connections in pg_hba.conf; "trust" when empty
+	UserAuth map[string]string // methods for TCP connections of single users, before Auth
 }
 
 // Server is a running PostgreSQL. Its superuser is "postgres".
@@ -92,7 +93,11 @@ func (s *Server) start(ctx context.Context, bin string, o Options) error {
 	if auth == "" {
 		auth = "trust"
 	}
-	hba := "local all all trust\nhost all all 127.0.0.1/32 " + auth + "\nhost replication all 127.0.0.1/32 " + auth + "\n"
+	hba := "local all all trust\n"
+	for user, method := range o.UserAuth {
+		hba += "host all " + user + " 127.0.0.1/32 " + method + "\n"
+	}
+	hba += "host all all 127.0.0.1/32 " + auth + "\nhost replication all 127.0.0.1/32 " + auth + "\n"
 	if err := os.WriteFile(filepath.Join(data, "pg_hba.conf"), []byte(hba), 0o644); err != nil {
 		return err
 	}
@@ -123,7 +128,8 @@ func (s *Server) launch(ctx context.Context, bin, data string, as *syscall.Crede
 		args = append(args, "-c", k+"="+v)
 	}
 	s.cmd = exec.Command(filepath.Join(bin, "postgres"), args...)
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: as, Setpgid: true}
+	// A test that is killed takes its server along ("immediate shutdown").
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: as, Setpgid: true, Pdeathsig: syscall.SIGQUIT}
 	s.cmd.Dir = s.Dir
 	s.cmd.Stdout, s.cmd.Stderr = log, log
 	if err := s.cmd.Start(); err != nil {

@@ -45,7 +45,7 @@ func Build(ctx context.Context, dir string) (string, error) {
 		return "", fmt.Errorf("rig: the plugins are not built, run make: %w", err)
 	}
 	binary := filepath.Join(dir, "sallyport")
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", binary, "./host/sallyport")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", binary, "./host/sallyport")
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("rig: go build: %w\n%s", err, out)
@@ -70,6 +70,8 @@ type Gateway struct {
 	Config string // path of the configuration
 	Peer   string // path of the peer's configuration
 
+	Env []string // added to the environment of every command; it may be set before Serve
+
 	cmd    *exec.Cmd
 	log    *lockedBuffer
 	exited chan error
@@ -83,19 +85,33 @@ func New(ctx context.Context, binary, dir, tables string) (*Gateway, error) {
 	if err != nil {
 		return nil, fmt.Errorf("rig: %w", err)
 	}
-	g := &Gateway{Binary: binary, Dir: dir, Config: filepath.Join(dir, "sallyport.toml"), Peer: filepath.Join(dir, "agent.conf"), log: &lockedBuffer{}}
+	g := Existing(binary, dir)
 	text := fmt.Sprintf("[gateway]\nlisten = \"127.0.0.1:%d\"\naddress = \"127.0.0.1:%d\"\nnetwork = \"10.89.0.0/16\"\nstate = \"state\"\n\n%s\n", port, port, tables)
 	if err := os.WriteFile(g.Config, []byte(text), 0o600); err != nil {
 		return nil, fmt.Errorf("rig: %w", err)
 	}
-	conf, err := g.Command(ctx, "peer", "add", "agent", "--profile", "agents", "--config", g.Config).Output()
-	if err != nil {
-		return nil, fmt.Errorf("rig: peer add: %w: %s", err, stderrOf(err))
-	}
-	if err := os.WriteFile(g.Peer, conf, 0o600); err != nil {
-		return nil, fmt.Errorf("rig: %w", err)
+	if g.Peer, err = g.AddPeer(ctx, "agent", "agents"); err != nil {
+		return nil, err
 	}
 	return g, nil
+}
+
+// AddPeer adds a peer and returns the path of its configuration. A gateway that runs does not know it.
+func (g *Gateway) AddPeer(ctx context.Context, name, profile string) (string, error) {
+	conf, err := g.Command(ctx, "peer", "add", name, "--profile", profile, "--config", g.Config).Output()
+	if err != nil {
+		return "", fmt.Errorf("rig: peer add: %w: %s", err, stderrOf(err))
+	}
+	path := filepath.Join(g.Dir, name+".conf")
+	if err := os.WriteFile(path, conf, 0o600); err != nil {
+		return "", fmt.Errorf("rig: %w", err)
+	}
+	return path, nil
+}
+
+// Existing is a gateway, not started, that New made in dir.
+func Existing(binary, dir string) *Gateway {
+	return &Gateway{Binary: binary, Dir: dir, Config: filepath.Join(dir, "sallyport.toml"), Peer: filepath.Join(dir, "agent.conf"), log: &lockedBuffer{}}
 }
 
 func stderrOf(err error) string {
@@ -110,8 +126,8 @@ func stderrOf(err error) string {
 func (g *Gateway) Command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, g.Binary, args...)
 	cmd.Dir = g.Dir
-	// Compiled plugins are kept between tests.
-	cmd.Env = append(os.Environ(), "LC_ALL=C")
+	cmd.Env = append(append(os.Environ(), "LC_ALL=C"), g.Env...)
+	cmd.WaitDelay = 10 * time.Second // what is left of a killed command may hold its pipes
 	return cmd
 }
 
@@ -165,13 +181,44 @@ func (g *Gateway) Stop() error {
 
 // Agent is a program inside the tunnel.
 func (g *Gateway) Agent(ctx context.Context, program ...string) *exec.Cmd {
-	return g.Command(ctx, append([]string{"run", "--peer", g.Peer, "--"}, program...)...)
+	cmd := g.Command(ctx, append([]string{"run", "--peer", g.Peer, "--"}, program...)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // not to outlive a test that was killed
+	return cmd
 }
 
 // Receipts are the lines of the record, as stored.
 func (g *Gateway) Receipts() string {
 	b, _ := os.ReadFile(filepath.Join(g.Dir, "state", "receipts.jsonl"))
 	return string(b)
+}
+
+// Cache is where the gateway keeps compiled plugins.
+func (g *Gateway) Cache() string { return filepath.Join(g.Dir, "state", "cache") }
+
+// CopyCache copies a folder of compiled plugins, so that a gateway, or `sallyport check`, need not compile them again. What the
+// source has must be complete: a gateway that filled it is ready.
+func CopyCache(to, from string) error {
+	err := filepath.WalkDir(from, func(path string, d os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			return os.MkdirAll(filepath.Join(to, name), 0o700)
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(to, name), b, 0o600)
+	})
+	if err != nil {
+		return fmt.Errorf("rig: copy the cache of compiled plugins: %w", err)
+	}
+	return nil
 }
 
 type lockedBuffer struct {
@@ -196,5 +243,5 @@ func (g *Gateway) Again() (*Gateway, error) {
 	if g.cmd != nil && !g.ended {
 		return nil, errors.New("rig: the gateway runs")
 	}
-	return &Gateway{Binary: g.Binary, Dir: g.Dir, Config: g.Config, Peer: g.Peer, log: &lockedBuffer{}}, nil
+	return &Gateway{Binary: g.Binary, Dir: g.Dir, Config: g.Config, Peer: g.Peer, Env: g.Env, log: &lockedBuffer{}}, nil
 }
