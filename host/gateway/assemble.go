@@ -14,6 +14,8 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/sallyport-dev/sallyport/host/config"
 	"github.com/sallyport-dev/sallyport/host/decide"
@@ -32,6 +34,8 @@ type Options struct {
 	CacheDir string
 	// Logger gets what operators want to know; nil: nothing is logged.
 	Logger *slog.Logger
+	// Version is what runs, for the record; empty: it does not say.
+	Version string
 	// Progress is told what is being done, one line each; it may be nil.
 	Progress func(string)
 }
@@ -39,6 +43,7 @@ type Options struct {
 // Assembly is a checked configuration with everything loaded that it names.
 type Assembly struct {
 	cfg       *config.Config
+	version   string
 	log       *slog.Logger
 	engine    *guest.Engine
 	plugins   map[string]*plugin
@@ -94,16 +99,19 @@ func Assemble(ctx context.Context, cfg *config.Config, o Options) (*Assembly, er
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}
-	a := &Assembly{cfg: cfg, log: o.Logger, engine: engine, plugins: map[string]*plugin{}, endpoints: map[string]*endpoint{}}
+	a := &Assembly{cfg: cfg, version: o.Version, log: o.Logger, engine: engine, plugins: map[string]*plugin{}, endpoints: map[string]*endpoint{}}
 	problems, err := a.load(ctx, o.Progress)
 	if err == nil && len(problems) > 0 {
 		problems.Sort()
 		err = problems
 	}
-	if err != nil {
-		return nil, errors.Join(err, a.Close())
+	if err == nil {
+		return a, nil
 	}
-	return a, nil
+	if unclosed := a.Close(); unclosed != nil {
+		err = errors.Join(err, unclosed)
+	}
+	return nil, err
 }
 
 // Close frees what Assemble loaded.
@@ -180,9 +188,6 @@ func (a *Assembly) configure(ctx context.Context) config.Problems {
 	for i := range a.cfg.Endpoints {
 		c := &a.cfg.Endpoints[i]
 		if c.Plugin.Value == config.None {
-			for _, o := range c.Options {
-				problems = append(problems, a.cfg.Problem(o.Name.Pos, "plugin %q has no options", config.None))
-			}
 			a.endpoints[c.Name.Value] = &endpoint{cfg: c, manifest: gate.RelayManifest()}
 			continue
 		}
@@ -196,7 +201,7 @@ func (a *Assembly) configure(ctx context.Context) config.Problems {
 			e.template, err = p.module.Configure(ctx, options)
 		}
 		if err != nil {
-			problems = append(problems, a.cfg.Problem(optionPos(c, err), "%v", err))
+			problems = append(problems, a.cfg.Problem(optionPos(c, err), "%v%s", err, otherOptions(p.manifest, err)))
 		}
 		a.endpoints[c.Name.Value] = e
 	}
@@ -222,6 +227,22 @@ func optionPos(c *config.Endpoint, err error) config.Pos {
 		}
 	}
 	return c.Pos
+}
+
+// otherOptions names what a plugin has, behind an error about an option that it has not.
+func otherOptions(m *abi.Manifest, err error) string {
+	var bad *abi.OptionError
+	if !errors.As(err, &bad) || slices.ContainsFunc(m.Options, func(o abi.Option) bool { return o.Name == bad.Option }) {
+		return ""
+	}
+	var names []string
+	for _, o := range m.Options {
+		names = append(names, o.Name)
+	}
+	if len(names) == 0 {
+		return "; it has none: remove it"
+	}
+	return "; it has: " + strings.Join(names, ", ")
 }
 
 // compile compiles the rules against the plugins of their endpoints.

@@ -34,10 +34,18 @@ func Key(cfg *config.Config) (tunnel.Key, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return key, err
 	}
-	if err := os.MkdirAll(cfg.Gateway.State, 0o700); err != nil {
-		return tunnel.Key{}, fmt.Errorf("state: %w", err)
+	if err := MakeState(cfg); err != nil {
+		return tunnel.Key{}, err
 	}
 	return makeKey(path)
+}
+
+// MakeState makes the folder of everything that the gateway keeps, if there is none.
+func MakeState(cfg *config.Config) error {
+	if err := os.MkdirAll(cfg.Gateway.State, 0o700); err != nil {
+		return fmt.Errorf("gateway.state: %w; it must be a folder that this user can make and write to", err)
+	}
+	return nil
 }
 
 func readKey(path string) (tunnel.Key, error) {

@@ -7,9 +7,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
-	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/sallyport-dev/sallyport/host/config"
 	"github.com/sallyport-dev/sallyport/host/gate"
@@ -34,9 +35,29 @@ func ReceiptsPath(cfg *config.Config) string {
 // Serve runs the gateway until ctx ends, and then until every connection has ended. ready is called once, when agents can
 // connect; it may be nil.
 func (a *Assembly) Serve(ctx context.Context, ready func(Running)) (err error) {
-	if err := os.MkdirAll(a.cfg.Gateway.State, 0o700); err != nil {
-		return fmt.Errorf("state: %w", err)
+	if err := MakeState(a.cfg); err != nil {
+		return err
 	}
+	// The record's lock keeps a second gateway out of the state, so it comes first.
+	log, err := receipt.Open(ReceiptsPath(a.cfg), receipt.Options{Logger: a.log})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, log.Close()) }()
+	if _, err := log.Append(&receipt.Record{Kind: receipt.Start, Policy: a.policy(), Detail: a.version}); err != nil {
+		return err
+	}
+	err = a.serve(ctx, log, ready)
+	reason := "asked to stop"
+	if err != nil {
+		reason = "it cannot serve: " + err.Error()
+	}
+	_, unwritten := log.Append(&receipt.Record{Kind: receipt.Stop, Reason: reason})
+	return errors.Join(err, unwritten)
+}
+
+// serve is Serve with an open record.
+func (a *Assembly) serve(ctx context.Context, log *receipt.Log, ready func(Running)) error {
 	key, err := Key(a.cfg)
 	if err != nil {
 		return err
@@ -49,17 +70,12 @@ func (a *Assembly) Serve(ctx context.Context, ready func(Running)) (err error) {
 	if err != nil {
 		return err
 	}
-	log, err := receipt.Open(ReceiptsPath(a.cfg), receipt.Options{Logger: a.log})
+	t, err := tunnel.New(ctx, a.tunnelConfig(key, newHandler(a, table, log)))
 	if err != nil {
-		return fmt.Errorf("receipts: %w", err)
+		return err
 	}
-	defer func() { err = errors.Join(err, log.Close()) }()
-	if _, err := log.Append(&receipt.Record{Kind: receipt.Start, Policy: a.policy()}); err != nil {
-		return fmt.Errorf("receipts: %w", err)
-	}
-	h := newHandler(a, table, log)
-	t, err := tunnel.New(ctx, a.tunnelConfig(key, h))
-	if err != nil {
+	if err := samePort(a.cfg.Gateway.Listen, t.ListenPort()); err != nil {
+		t.Close()
 		return err
 	}
 	running := Running{t.ListenPort(), key.Public(), addresses}
@@ -70,10 +86,25 @@ func (a *Assembly) Serve(ctx context.Context, ready func(Running)) (err error) {
 	<-ctx.Done()
 	a.log.Info("stopping", "connections", t.Counters().Connections)
 	t.Close()
-	if _, err := log.Append(&receipt.Record{Kind: receipt.Stop, Reason: "asked to stop"}); err != nil {
-		return fmt.Errorf("receipts: %w", err)
-	}
 	return nil
+}
+
+// samePort reports a WireGuard that listens elsewhere than it was told to: when it cannot have a port it may take any other, and
+// no agent would find it there.
+func samePort(listen string, port uint16) error {
+	_, text, err := net.SplitHostPort(listen)
+	if err != nil {
+		return fmt.Errorf("gateway.listen: %w", err)
+	}
+	if wanted, err := strconv.ParseUint(text, 10, 16); err == nil && (wanted == 0 || wanted == uint64(port)) {
+		return nil
+	}
+	c, err := net.ListenPacket("udp", listen) // for the reason
+	if err != nil {
+		return fmt.Errorf("gateway.listen: %w", err)
+	}
+	_ = c.Close()
+	return fmt.Errorf("gateway.listen: %s could not be had at first, and is free now: start again", listen)
 }
 
 // totalConnections is how many connections all peers together may have, unless one peer may have more.
@@ -113,16 +144,24 @@ func (a *Assembly) limits() gate.Limits {
 	return gate.Limits{Window: int(a.cfg.Limits.Window), Linger: a.cfg.Limits.Linger}
 }
 
-// policy is a hash of what decides: the rules, what they apply to, and the plugins.
+// policy is a hash of what decides: the rules, what they apply to, and the plugins with their options.
 func (a *Assembly) policy() string {
-	type endpoint struct{ Name, Address, Plugin, Digest string }
+	type endpoint struct {
+		Name, Address, Plugin, Digest string
+		Profiles                      []string
+		Options                       map[string]any
+	}
 	var p struct {
 		Endpoints []endpoint
 		Rules     [][]string
 	}
 	for i := range a.cfg.Endpoints {
 		c := &a.cfg.Endpoints[i]
-		p.Endpoints = append(p.Endpoints, endpoint{c.Name.Value, c.Address.Value, c.Plugin.Value, a.endpoints[c.Name.Value].digest})
+		e := endpoint{c.Name.Value, c.Address.Value, c.Plugin.Value, a.endpoints[c.Name.Value].digest, nil, values(c.Options)}
+		for _, profile := range c.Profiles {
+			e.Profiles = append(e.Profiles, profile.Value)
+		}
+		p.Endpoints = append(p.Endpoints, e)
 	}
 	for _, r := range a.cfg.Rules {
 		rule := []string{r.Name.Value, r.When.Value, r.Unless.Value, string(r.Then), string(r.Mode)}
@@ -133,7 +172,7 @@ func (a *Assembly) policy() string {
 	}
 	b, err := json.Marshal(p)
 	if err != nil {
-		return "" // strings always marshal
+		return "" // what a configuration can hold always marshals
 	}
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:])

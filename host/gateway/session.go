@@ -22,6 +22,9 @@ type session struct {
 	peer, profile string
 	conn          string
 
+	// dialError is why the upstream could not be reached, for the operator.
+	dialError string
+
 	// receipts are the ids of the last decisions, so that a note can name the one it is about; a ring.
 	receipts [64]struct {
 		action uint32
@@ -34,12 +37,18 @@ func (s *session) record(kind receipt.Kind) *receipt.Record {
 	return &receipt.Record{Kind: kind, Conn: s.conn, Peer: s.peer, Profile: s.profile, Endpoint: s.endpoint.cfg.Name.Value}
 }
 
+// byPlugin is a record about this connection that its plugin has a part in.
+func (s *session) byPlugin(kind receipt.Kind) *receipt.Record {
+	r := s.record(kind)
+	r.Plugin, r.PluginDigest = s.endpoint.cfg.Plugin.Value, s.endpoint.digest
+	return r
+}
+
 // Decide decides by the rules. What cannot be recorded is denied.
 func (s *session) Decide(_ context.Context, q *gate.Question) gate.Verdict {
 	v := s.a.rules.Decide(decide.Input{Endpoint: s.endpoint.cfg.Name.Value, Peer: s.peer, Profile: s.profile, Action: q.Action, Streaming: q.Streaming})
-	r := s.record(receipt.Decision)
+	r := s.byPlugin(receipt.Decision)
 	r.ActionID, r.Action, r.Streaming = q.ID, q.Action, q.Streaming
-	r.Plugin, r.PluginDigest = s.endpoint.cfg.Plugin.Value, s.endpoint.digest
 	r.Outcome, r.Rule, r.Reason, r.Unknown = v.Outcome.String(), v.Rule, v.Reason, v.Unknown
 	for _, o := range v.Observed {
 		r.WouldDeny = append(r.WouldDeny, o.Rule)
@@ -72,11 +81,12 @@ func (s *session) Note(id uint32, pairs []string) {
 
 // ended records the end of the connection.
 func (s *session) ended(end gate.End) {
-	r := s.record(receipt.End)
+	r := s.byPlugin(receipt.End)
 	r.Reason, r.FailClosed = end.Reason, end.FailClosed
 	r.Up, r.Down = end.Written[abi.Upstream], end.Written[abi.Agent]
+	r.Detail = s.dialError
 	if end.FailClosed {
-		s.a.log.Warn("a connection was cut off", "peer", s.peer, "endpoint", r.Endpoint, "plugin", s.endpoint.cfg.Plugin.Value, "reason", end.Reason)
+		s.a.log.Warn("a connection was cut off", "peer", s.peer, "endpoint", r.Endpoint, "plugin", r.Plugin, "reason", end.Reason)
 	}
 	if _, err := s.log.Append(r); err != nil {
 		s.a.log.Error("the end of a connection cannot be recorded", "peer", s.peer, "endpoint", r.Endpoint, "error", err)
@@ -90,6 +100,7 @@ func (s *session) Dial(ctx context.Context) (gate.Conn, error) {
 	k, err := d.DialContext(ctx, "tcp", net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))))
 	if err != nil {
 		s.a.log.Warn("an upstream cannot be reached", "endpoint", c.Name.Value, "error", err)
+		s.dialError = err.Error()
 		return nil, fmt.Errorf("upstream %s %s", c.Name.Value, dialReason(err))
 	}
 	return upstreamConn{k.(*net.TCPConn)}, nil

@@ -24,7 +24,7 @@ it starts, and prints every problem with file, line and column. Nothing is writt
 ` + exitCodes,
 		Example: `  sallyport check sallyport.toml
   sallyport check --json sallyport.toml | jq .problems`,
-		Args: cobra.ExactArgs(1),
+		Args: oneArg("CONFIG"),
 		RunE: func(cmd *cobra.Command, args []string) error { return check(cmd, args[0], asJSON) },
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print a JSON object instead of lines")

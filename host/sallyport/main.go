@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sallyport-dev/sallyport/host/client"
+	"github.com/sallyport-dev/sallyport/host/config"
 )
 
 // version is set by the Makefile.
@@ -51,34 +52,21 @@ func newRoot() *cobra.Command {
 and lets through what your rules allow. docs/ and README.md say how to begin.
 
 ` + exitCodes,
+		Example: `  sallyport check sallyport.toml
+  (umask 077; sallyport peer add claude --profile dev > claude.conf)
+  sallyport serve sallyport.toml
+  sallyport run --peer claude.conf -- psql -h prod-db -U app shop
+  sallyport receipts tail`,
 		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          subcommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newServe(), newCheck(), newRun(), newPeer(), newReceipts())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	for _, c := range root.Commands() {
-		wrapUsage(c)
-	}
-	wrapUsage(root)
 	return root
-}
-
-// wrapUsage marks wrong arguments as wrong usage, in c and all below it.
-func wrapUsage(c *cobra.Command) {
-	if args := c.Args; args != nil {
-		c.Args = func(cmd *cobra.Command, a []string) error {
-			if err := args(cmd, a); err != nil {
-				return usageError{err}
-			}
-			return nil
-		}
-	}
-	for _, sub := range c.Commands() {
-		wrapUsage(sub)
-	}
 }
 
 // execute runs the command line and returns the exit status.
@@ -87,15 +75,21 @@ func execute(ctx context.Context, root *cobra.Command, args []string) int {
 	cmd, err := root.ExecuteContextC(ctx)
 	var code status
 	var usage usageError
-	switch {
+	switch problems, ok := err.(config.Problems); {
 	case err == nil:
 		return exitOK
+	case ok:
+		for _, p := range problems {
+			fmt.Fprintln(root.ErrOrStderr(), p)
+		}
+		fmt.Fprintf(root.ErrOrStderr(), "sallyport: problems in the configuration: %d, see above\n", len(problems))
 	case errors.As(err, &code):
 		return int(code)
 	case errors.As(err, &usage):
 		fmt.Fprintf(root.ErrOrStderr(), "sallyport: %v\nsee '%s --help'\n", err, cmd.CommandPath())
 		return exitUsage
+	default:
+		fmt.Fprintf(root.ErrOrStderr(), "sallyport: %v\n", err)
 	}
-	fmt.Fprintf(root.ErrOrStderr(), "sallyport: %v\n", err)
 	return exitFailure
 }

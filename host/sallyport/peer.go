@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -20,8 +21,10 @@ import (
 const defaultConfig = "sallyport.toml"
 
 func newPeer() *cobra.Command {
-	c := &cobra.Command{Use: "peer", Short: "Add and list the identities of agents", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+	c := &cobra.Command{Use: "peer", Short: "Add and list the identities of agents", Args: subcommand,
+		Long:    "Adds and lists peers: the WireGuard identities of agents.\n\n" + exitCodes,
+		Example: "  (umask 077; sallyport peer add claude --profile dev > claude.conf)",
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
 	c.AddCommand(newPeerAdd(), newPeerList())
 	return c
 }
@@ -33,11 +36,11 @@ func newPeerAdd() *cobra.Command {
 		Short: "Make a peer, add it to the configuration, print its WireGuard configuration",
 		Long: `Makes a key for a new peer, appends a [[peer]] table with the public half to the configuration (comments and layout stay as
 they are) and prints a wg-quick configuration with the private half, which is kept nowhere else: send it to a file that only
-the agent's user can read. A running gateway knows the peer after a restart.
+the agent's user can read (the umask in the example sees to that). A running gateway knows the peer after a restart.
 
 ` + exitCodes,
 		Example: `  (umask 077; sallyport peer add claude --profile dev > claude.conf)`,
-		Args:    cobra.ExactArgs(1),
+		Args:    oneArg("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return addPeer(cmd, path, args[0], profile, address)
 		},
@@ -92,7 +95,31 @@ func addPeer(cmd *cobra.Command, path, name, profile, address string) error {
 			PersistentKeepalive: 25,
 		},
 	}
-	return out.Write(cmd.OutOrStdout())
+	if err := out.Write(cmd.OutOrStdout()); err != nil {
+		return fmt.Errorf("the peer was added to %s, but its configuration and with it its private key are lost: %w; remove the [[peer]] table %q and add it again",
+			path, err, name)
+	}
+	notes(cmd, path, added)
+	return nil
+}
+
+// notes says on standard error what is probably not meant.
+func notes(cmd *cobra.Command, path string, added config.Peer) {
+	note := cmd.ErrOrStderr()
+	if f, ok := cmd.OutOrStdout().(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
+			fmt.Fprintln(note, "sallyport: note: others can read the file that this was written to, and it holds the peer's private key: chmod 600 it")
+		}
+	}
+	cfg, err := loadConfig(path)
+	if err != nil {
+		return // it was whole a moment ago: somebody is editing it
+	}
+	for _, w := range cfg.Warnings {
+		if w.Line == added.Profile.Pos.Line {
+			fmt.Fprintf(note, "sallyport: note: %s\n", w)
+		}
+	}
 }
 
 func newPeerList() *cobra.Command {
@@ -103,7 +130,7 @@ func newPeerList() *cobra.Command {
 		Short:   "List the peers of a configuration",
 		Long:    "Lists the peers of a configuration.\n\n" + exitCodes,
 		Example: "  sallyport peer list --config /etc/sallyport/sallyport.toml",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return listPeers(cmd, path, asJSON) },
 	}
 	c.Flags().StringVarP(&path, "config", "c", defaultConfig, "the gateway's configuration `FILE`")

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -14,8 +15,10 @@ import (
 )
 
 func newReceipts() *cobra.Command {
-	c := &cobra.Command{Use: "receipts", Short: "Show and verify the record of what was decided", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+	c := &cobra.Command{Use: "receipts", Short: "Show and verify the record of what was decided", Args: subcommand,
+		Long:    "Shows and verifies the record of what was decided.\n\n" + exitCodes,
+		Example: "  sallyport receipts tail --config sallyport.toml",
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
 	c.AddCommand(newTail(), newVerify())
 	return c
 }
@@ -36,7 +39,11 @@ func (s *source) path() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return gateway.ReceiptsPath(cfg), nil
+	path := gateway.ReceiptsPath(cfg)
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("there are no receipts: %s does not exist; `sallyport serve %s` begins it", path, s.config)
+	}
+	return path, nil
 }
 
 func newTail() *cobra.Command {
@@ -46,10 +53,10 @@ func newTail() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "tail",
 		Short: "Show the newest receipts, one line each",
-		Long:  "Shows the newest receipts, one readable line each; what agents wrote is escaped.\n\n" + exitCodes,
+		Long:  "Shows the newest receipts, one readable line each; what agents wrote is escaped. Colours are for terminals, and not where\nNO_COLOR is set.\n\n" + exitCodes,
 		Example: `  sallyport receipts tail --config sallyport.toml
   sallyport receipts tail -f --json | jq 'select(.outcome == "deny")'`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if lines < 0 {
 				return usageError{fmt.Errorf("--lines %d: it is 0 or more", lines)}
@@ -75,7 +82,7 @@ func tail(cmd *cobra.Command, path string, lines int, follow, asJSON bool) error
 		records = receipt.Follow(cmd.Context(), path, o)
 	}
 	out := cmd.OutOrStdout()
-	color := !asJSON && isTerminal(out) && os.Getenv("NO_COLOR") == ""
+	color := !asJSON && isTerminal(out) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	var failed error
 	for e, err := range records {
 		if err != nil { // a line that cannot be read does not hide those behind it
@@ -113,7 +120,7 @@ are gone: compare the number and the last hash with what you noted before.
 
 ` + exitCodes,
 		Example: `  sallyport receipts verify --config sallyport.toml`,
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			path, err := from.path()
 			if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -36,8 +37,8 @@ Exit status: the command's own; 128+n if signal n ended it; 127 if it was not fo
 tunnel could not be set up.`,
 		Example: `  sallyport run --peer claude.conf -- psql -h prod-db -U app shop
   SALLYPORT_PEER=claude.conf sallyport run -- bash`,
-		Args: cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return run(peer, sshAgent, args) },
+		Args: someArgs("COMMAND"),
+		RunE: func(cmd *cobra.Command, args []string) error { return run(cmd, peer, sshAgent, args) },
 	}
 	c.Flags().StringVar(&peer, "peer", "", "WireGuard configuration `FILE` of the peer (default $SALLYPORT_PEER, else sallyport/peer.conf in the user's configuration folder)")
 	c.Flags().BoolVar(&sshAgent, "allow-ssh-agent", false, "let the command use the SSH agent of this machine")
@@ -46,24 +47,24 @@ tunnel could not be set up.`,
 }
 
 // run ends with the command, so it does not take the context that ends at an interrupt: those are the command's.
-func run(peer string, sshAgent bool, command []string) error {
+func run(cmd *cobra.Command, peer string, sshAgent bool, command []string) error {
 	path, err := peerFile(peer)
 	if err != nil {
-		return failRun(client.ExitFailure, err)
+		return failRun(cmd, client.ExitFailure, err)
 	}
 	cfg, err := wgquick.Load(path)
 	if err != nil {
-		return failRun(client.ExitFailure, err)
+		return failRun(cmd, client.ExitFailure, err)
 	}
 	code, err := client.Run(context.Background(), client.Options{Peer: cfg, Command: command, AllowSSHAgent: sshAgent})
 	if err != nil {
-		return failRun(code, err)
+		return failRun(cmd, code, err)
 	}
 	return status(code)
 }
 
-func failRun(code int, err error) error {
-	fmt.Fprintf(os.Stderr, "sallyport: %v\n", err)
+func failRun(cmd *cobra.Command, code int, err error) error {
+	fmt.Fprintf(cmd.ErrOrStderr(), "sallyport: %v\n", err)
 	return status(code)
 }
 
@@ -74,9 +75,14 @@ func peerFile(flag string) (string, error) {
 	if env := os.Getenv("SALLYPORT_PEER"); env != "" {
 		return env, nil
 	}
+	const give = "give --peer FILE or set SALLYPORT_PEER to what `sallyport peer add` printed"
 	dir, err := os.UserConfigDir()
 	if err != nil {
-		return "", errors.New("no peer: give --peer FILE or set SALLYPORT_PEER")
+		return "", errors.New("no peer: " + give)
 	}
-	return filepath.Join(dir, "sallyport", "peer.conf"), nil
+	path := filepath.Join(dir, "sallyport", "peer.conf")
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("no peer: %s (there is no %s either)", give, path)
+	}
+	return path, nil
 }

@@ -27,7 +27,7 @@ is added while it runs is known after a restart.
 ` + exitCodes,
 		Example: `  sallyport serve /etc/sallyport/sallyport.toml
   sallyport serve --log-format json sallyport.toml 2>>gateway.log`,
-		Args: cobra.ExactArgs(1),
+		Args: oneArg("CONFIG"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			log, err := newLogger(cmd.ErrOrStderr(), logFormat, verbose)
 			if err != nil {
@@ -63,9 +63,13 @@ func serve(cmd *cobra.Command, path string, log *slog.Logger) error {
 	for _, w := range cfg.Warnings {
 		log.Warn(w.String())
 	}
+	if err := gateway.MakeState(cfg); err != nil {
+		return err
+	}
 	a, err := gateway.Assemble(cmd.Context(), cfg, gateway.Options{
 		CacheDir: filepath.Join(cfg.Gateway.State, "cache"),
 		Logger:   log,
+		Version:  "sallyport " + version,
 		Progress: func(what string) { log.Info("loading", "what", what) },
 	})
 	if err != nil {
