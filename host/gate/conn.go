@@ -49,6 +49,9 @@ func newConn(ctx context.Context, cfg Config) *conn {
 	return c
 }
 
+// stopping is the end of a connection whose context ended.
+const stopping = "the gateway is stopping"
+
 // leave ends the connection: the first reason is the one that counts. mu is held.
 func (c *conn) leave(hard, failClosed bool, reason string) {
 	if c.left {
@@ -224,6 +227,10 @@ func (c *conn) takeEnd(side abi.Side) {
 func (c *conn) broken(side abi.Side, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.ctx.Err() != nil { // the reset is the gateway's own
+		c.leave(true, false, stopping)
+		return
+	}
 	c.leave(true, false, fmt.Sprintf("the %v broke off: %v", side, err))
 }
 

@@ -108,7 +108,7 @@ func Serve(ctx context.Context, cfg Config) End {
 	aborted := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(aborted)
-		c.abort("the gateway is stopping")
+		c.abort(stopping)
 	})
 	c.wg.Go(func() { c.readAgent() })
 	<-c.over

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strconv"
 	"sync/atomic"
+	"time"
 
 	"github.com/sallyport-dev/sallyport/host/gate"
 	"github.com/sallyport-dev/sallyport/host/receipt"
@@ -20,11 +21,12 @@ type handler struct {
 	log      *receipt.Log
 	profiles map[string]string // of peers
 	refusals *refusals
+	run      string // tells connections of this run from those of others
 	conns    atomic.Uint64
 }
 
 func newHandler(a *Assembly, table *route.Table, log *receipt.Log) *handler {
-	h := &handler{a: a, table: table, log: log, profiles: map[string]string{}, refusals: newRefusals()}
+	h := &handler{a: a, table: table, log: log, profiles: map[string]string{}, refusals: newRefusals(), run: strconv.FormatInt(time.Now().Unix(), 36)}
 	for _, p := range a.cfg.Peers {
 		h.profiles[p.Name.Value] = p.Profile.Value
 	}
@@ -63,7 +65,7 @@ func (h *handler) ServeTCP(r *tunnel.Request) {
 		g.Close()
 		return
 	}
-	s := &session{handler: h, endpoint: e, peer: peer, profile: profile, conn: strconv.FormatUint(h.conns.Add(1), 36)}
+	s := &session{handler: h, endpoint: e, peer: peer, profile: profile, conn: h.run + "-" + strconv.FormatUint(h.conns.Add(1), 10)}
 	end := gate.Serve(r.Context(), gate.Config{
 		Agent: agent, Guest: g, Manifest: e.manifest, Session: s, Limits: h.a.limits(),
 		Facts: abi.Facts{Endpoint: name, Peer: peer, Profile: profile},

@@ -7,9 +7,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/sallyport-dev/sallyport/host/config"
@@ -84,9 +87,26 @@ func (a *Assembly) serve(ctx context.Context, log *receipt.Log, ready func(Runni
 		ready(running)
 	}
 	<-ctx.Done()
-	a.log.Info("stopping", "connections", t.Counters().Connections)
+	a.logCounters(t.Counters())
 	t.Close()
 	return nil
+}
+
+// logCounters says what the tunnel let through and dropped, of each peer that sent anything.
+func (a *Assembly) logCounters(c tunnel.Counters) {
+	a.log.Info("stopping", "connections", c.Connections)
+	for _, name := range slices.Sorted(maps.Keys(c.Peers)) {
+		p := c.Peers[name]
+		var dropped []any
+		for _, d := range tunnel.Drops() {
+			if n := p.Dropped[d]; n > 0 {
+				dropped = append(dropped, slog.Uint64(d.String(), n))
+			}
+		}
+		if p.Requests > 0 || len(dropped) > 0 {
+			a.log.Info("peer", "name", name, "connection_requests", p.Requests, "accepted", p.Accepted, slog.Group("dropped", dropped...))
+		}
+	}
 }
 
 // samePort reports a WireGuard that listens elsewhere than it was told to: when it cannot have a port it may take any other, and

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/sallyport-dev/sallyport/host/decide"
@@ -60,11 +61,19 @@ func (s *session) Decide(_ context.Context, q *gate.Question) gate.Verdict {
 	}
 	kept := &s.receipts[q.ID%uint32(len(s.receipts))]
 	kept.action, kept.id = q.ID, id
-	verdict := gate.Verdict{Outcome: abi.Deny, Rule: v.Rule, Reason: v.Reason, Receipt: id}
+	verdict := gate.Verdict{Outcome: abi.Deny, Rule: v.Rule, Reason: reason(&v), Receipt: id}
 	if v.Outcome == decide.Allow {
 		verdict.Outcome = abi.Allow
 	}
 	return verdict
+}
+
+// reason is what the agent is told. A rule that only perhaps matches says nothing about what the agent did, so that comes first.
+func reason(v *decide.Verdict) string {
+	if len(v.Unknown) == 0 || v.Rule == "" {
+		return v.Reason
+	}
+	return "not known: " + strings.Join(v.Unknown, ", ") + "; so this counts: " + v.Reason
 }
 
 // Note records what became of an action.

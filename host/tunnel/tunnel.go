@@ -112,8 +112,13 @@ func (t *Tunnel) start(port uint16) error {
 		return fmt.Errorf("listen on UDP %q: %w", t.config.Listen, err)
 	}
 	var err error
-	t.port, err = listenPort(t.device)
-	return err
+	if t.port, err = listenPort(t.device); err != nil {
+		return err
+	}
+	if port != 0 && t.port != port {
+		return fmt.Errorf("listen on UDP %q: WireGuard took port %d instead", t.config.Listen, t.port)
+	}
+	return nil
 }
 
 // listenPort asks WireGuard for its port.
@@ -255,6 +260,10 @@ func (t *Tunnel) Close() {
 		}
 		t.mu.RUnlock()
 		for _, p := range peers {
+			t.abort(p)
+		}
+		t.flush()
+		for _, p := range peers {
 			t.endPeer(p)
 		}
 		t.changing.Unlock()
@@ -262,6 +271,18 @@ func (t *Tunnel) Close() {
 		t.device.Close()
 		t.stack.Destroy()
 	})
+}
+
+// flush gives WireGuard a moment to send what the stack has said last: agents learn from it that their connections have ended.
+func (t *Tunnel) flush() {
+	const most, step = 50, 10 * time.Millisecond
+	for range most {
+		idle := t.bridge.Waiting() == 0
+		time.Sleep(step) // also for what is being encrypted, of which nothing tells
+		if idle {
+			return
+		}
+	}
 }
 
 // Counters returns what was counted so far.

@@ -199,7 +199,7 @@ func (g *gate) carryOut(list []byte) *abi.Event {
 			if rest != nil {
 				g.breach("an ASK behind DIAL")
 			}
-			return &abi.Event{Kind: abi.KindRefused, Reason: "connection refused"}
+			return &abi.Event{Kind: abi.KindRefused, Reason: "upstream prod-db refused the connection"}
 		}
 	}
 	return nil

@@ -142,9 +142,9 @@ func (s *Session) Event(c *sdk.Conn, e abi.Event) {
 			s.denied(c, p, &e)
 		}
 	case abi.KindRefused:
-		s.fatal(c, "08001", "sallyport: upstream "+s.endpoint+" refused the connection", e.Reason, "")
+		s.fatal(c, "08001", "sallyport: "+e.Reason, "", "")
 		s.phase = phaseEnded
-		c.Close("the upstream refused the connection")
+		c.Close(e.Reason)
 	case abi.KindConnected:
 	}
 }

@@ -52,10 +52,9 @@ func New(mtu int, admit func(packet []byte) bool) *Bridge {
 		admit:  admit,
 		queue:  make(chan *stack.PacketBuffer, queueLength),
 		raw:    make(chan []byte),
-		events: make(chan tun.Event, 1),
+		events: make(chan tun.Event),
 		closed: make(chan struct{}),
 	}
-	b.events <- tun.EventUp
 	return b
 }
 
@@ -72,6 +71,9 @@ func (b *Bridge) Inject(packet []byte) bool {
 		return false
 	}
 }
+
+// Waiting is how many packets WireGuard has not taken yet.
+func (b *Bridge) Waiting() int { return len(b.queue) }
 
 // Discard throws away what waits in the queue for one of the destinations.
 func (b *Bridge) Discard(destinations ...netip.Addr) {
@@ -212,7 +214,8 @@ func (b *Bridge) Name() (string, error) { return "sallyport", nil }
 // File implements tun.Device: there is none.
 func (b *Bridge) File() *os.File { return nil }
 
-// Events implements tun.Device.
+// Events implements tun.Device. There are none: an event would have WireGuard bring itself up on a goroutine of its own, beside its
+// owner, who has to know whether it could have its port.
 func (b *Bridge) Events() <-chan tun.Event { return b.events }
 
 // BatchSize implements tun.Device.
