@@ -68,12 +68,12 @@ func (s *session) Decide(_ context.Context, q *gate.Question) gate.Verdict {
 	return verdict
 }
 
-// reason is what the agent is told. A rule that only perhaps matches says nothing about what the agent did, so that comes first.
+// reason is what the agent is told. A rule that matches only because something is not known says little about what the agent did.
 func reason(v *decide.Verdict) string {
 	if len(v.Unknown) == 0 || v.Rule == "" {
 		return v.Reason
 	}
-	return "not known: " + strings.Join(v.Unknown, ", ") + "; so this counts: " + v.Reason
+	return v.Reason + " (counts because not known: " + strings.Join(v.Unknown, ", ") + ")"
 }
 
 // Note records what became of an action.
