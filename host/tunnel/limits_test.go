@@ -59,7 +59,7 @@ func TestConnectionLimits(t *testing.T) {
 		t.Errorf("fourth connection of all: %v", err)
 	}
 	c := w.Counters()
-	if c.Connections != 3 || c.Peers["alice"].Dropped[tunnel.DropConnections] != 1 || c.Peers["bob"].Dropped[tunnel.DropConnections] != 1 {
+	if c.Connections != 3 || c.Peers["alice"].Dropped[tunnel.DropConnections] == 0 || c.Peers["bob"].Dropped[tunnel.DropConnections] == 0 {
 		t.Errorf("counters: %+v", c)
 	}
 	first.Close()
