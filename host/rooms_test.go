@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -67,7 +68,14 @@ type listed struct {
 
 func packages(t *testing.T) []listed {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", module+"...").Output()
+	return list(t, nil, module+"...")
+}
+
+func list(t *testing.T, env []string, patterns ...string) []listed {
+	t.Helper()
+	cmd := exec.Command("go", append([]string{"list", "-json=ImportPath,Imports"}, patterns...)...)
+	cmd.Env = append(os.Environ(), env...)
+	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}
@@ -126,6 +134,19 @@ func TestOutsideImports(t *testing.T) {
 				t.Errorf("%s imports %s: WebAssembly is the business of host/guest", name, i)
 			case strings.Contains(i, "gvisor") && !strings.HasPrefix(name, "host/tunnel") && !strings.HasPrefix(name, "test/"):
 				t.Errorf("%s imports %s: the network stack is the business of host/tunnel", name, i)
+			}
+		}
+	}
+}
+
+// Every function of a guest costs memory in each connection, so guests do without what brings in half the standard library.
+func TestGuestsAreSmall(t *testing.T) {
+	heavy := []string{"fmt", "encoding/json", "regexp", "reflect", "net", "log"}
+	for _, p := range list(t, []string{"GOOS=wasip1", "GOARCH=wasm"}, module+"sdk", module+"sdk/abi", module+"plugins/postgres",
+		module+"plugins/postgres/session", module+"plugins/postgres/proto", module+"plugins/postgres/sqlfacts") {
+		for _, i := range p.Imports {
+			if slices.Contains(heavy, i) {
+				t.Errorf("%s imports %s", p.ImportPath, i)
 			}
 		}
 	}

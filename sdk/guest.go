@@ -3,7 +3,6 @@
 package sdk
 
 import (
-	"encoding/json"
 	"errors"
 	"runtime"
 	"runtime/debug"
@@ -41,9 +40,10 @@ func exportBuffers() uint32 {
 
 //go:wasmexport sallyport_describe
 func exportDescribe() int32 {
-	b, err := json.Marshal(registered.Manifest())
-	if err != nil || len(b) > len(outBuffer) {
-		panic("the manifest cannot be written")
+	m := registered.Manifest()
+	b := abi.AppendManifest(nil, &m)
+	if len(b) > len(outBuffer) {
+		panic("the manifest is larger than the buffer")
 	}
 	return int32(copy(outBuffer[:], b))
 }

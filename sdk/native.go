@@ -3,7 +3,6 @@
 package sdk
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/sallyport-dev/sallyport/sdk/abi"
@@ -25,11 +24,8 @@ func NewNative(p Plugin, call func(k int, in, out []byte) (int, error)) *Native 
 
 // ConfigureNative checks an endpoint's options against the plugin's manifest and configures it, as the host would.
 func ConfigureNative(p Plugin, options map[string]any) (*abi.Manifest, error) {
-	b, err := json.Marshal(p.Manifest())
-	if err != nil {
-		return nil, fmt.Errorf("manifest: %w", err)
-	}
-	m, err := abi.ParseManifest(b)
+	described := p.Manifest()
+	m, err := abi.ParseManifest(abi.AppendManifest(nil, &described))
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,9 @@
 // stream is cut into deliveries must make no difference; tests deliver every recording byte by byte.
 //
 // One instance serves one connection on one thread. Allocate little: what a guest touches stays resident as long as its
-// connection. encoding/json, fmt and maps are fine in Manifest and Configure, which run once before the snapshot.
+// connection. Maps are fine in Manifest and Configure, which run once before the
+// snapshot; fmt and encoding/json are better left out altogether, because each function of a module costs memory in every
+// connection ([ReadOptions] reads options without them).
 package sdk
 
 import "github.com/sallyport-dev/sallyport/sdk/abi"

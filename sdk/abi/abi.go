@@ -5,10 +5,11 @@
 // All integers are little endian. A string is a u32 length and that many bytes. Nothing here allocates more than its input
 // is long, and every reader checks each length before it uses it: both ends treat the other as hostile.
 //
-// The host-only half (readers of commands and actions) is left out of wasip1 builds, so that guests stay small.
+// The host-only half (readers of commands and actions) is left out of wasip1 builds, and the other half does without fmt and
+// encoding/json, so that guests stay small: every function of a guest costs memory in each connection.
 package abi
 
-import "fmt"
+import "strconv"
 
 // Version is what sallyport_abi returns. Version 0 may change with every release of the host; a plugin built for another
 // version is refused when it is loaded.
@@ -33,7 +34,7 @@ func (s Side) String() string {
 	case Upstream:
 		return "upstream"
 	}
-	return fmt.Sprintf("side %d", uint8(s))
+	return "side " + strconv.Itoa(int(s))
 }
 
 // Class says how grave an action is, in the same words for every family. The order is the order of gravity.
@@ -63,7 +64,7 @@ func (c Class) String() string {
 	if c.Valid() {
 		return classNames[c]
 	}
-	return fmt.Sprintf("class %d", uint8(c))
+	return "class " + strconv.Itoa(int(c))
 }
 
 // FamilyConnect is the family of the action that opens a connection to an endpoint: only an allowed action of this family

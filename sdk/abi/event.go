@@ -1,6 +1,6 @@
 package abi
 
-import "fmt"
+import "strconv"
 
 // Kind names an event that the host tells a guest about: the first byte of what sallyport_event gets.
 type Kind uint8
@@ -28,7 +28,7 @@ func (o Outcome) String() string {
 	case Deny:
 		return "deny"
 	}
-	return fmt.Sprintf("outcome %d", uint8(o))
+	return "outcome " + strconv.Itoa(int(o))
 }
 
 // Event is something that happened at the host. ID, Outcome, Rule and Receipt belong to a verdict, Reason to a verdict and
@@ -67,16 +67,16 @@ func ReadEvent(b []byte) (Event, error) {
 		e.ID, e.Outcome = r.u32(), Outcome(r.u8())
 		e.Reason, e.Rule, e.Receipt = r.str(), r.str(), r.str()
 		if r.err == nil && e.Outcome > Deny {
-			return e, fmt.Errorf("event: %v", e.Outcome)
+			return e, wrap("event", numbered("outcome", uint64(e.Outcome), ""))
 		}
 	case KindConnected:
 	case KindRefused:
 		e.Reason = r.str()
 	default:
-		return e, fmt.Errorf("event: kind %d is not known", uint8(e.Kind))
+		return e, wrap("event", numbered("kind", uint64(e.Kind), " is not known"))
 	}
 	if err := r.end(); err != nil {
-		return e, fmt.Errorf("event: %w", err)
+		return e, wrap("event", err)
 	}
 	return e, nil
 }
@@ -100,7 +100,7 @@ func ReadFacts(b []byte) (Facts, error) {
 	r := reader{b: b}
 	f := Facts{Endpoint: r.str(), Peer: r.str(), Profile: r.str()}
 	if r.err != nil {
-		return f, fmt.Errorf("facts: %w", r.err)
+		return f, wrap("facts", r.err)
 	}
 	return f, nil
 }

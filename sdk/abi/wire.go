@@ -3,13 +3,29 @@ package abi
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
+	"strconv"
 )
 
 // ErrShort says that a length points past the end of what was handed over.
 var ErrShort = errors.New("cut short")
 
 var le = binary.LittleEndian
+
+// numbered is an error of two pieces of text with a number between them.
+func numbered(before string, n uint64, after string) error {
+	return errors.New(before + " " + strconv.FormatUint(n, 10) + after)
+}
+
+// wrapped is an error with what was being read before it.
+type wrapped struct {
+	what string
+	err  error
+}
+
+func wrap(what string, err error) error { return &wrapped{what, err} }
+
+func (w *wrapped) Error() string { return w.what + ": " + w.err.Error() }
+func (w *wrapped) Unwrap() error { return w.err }
 
 // reader takes fields off the front of b; after the first failure everything it returns is zero and err is set.
 type reader struct {
@@ -72,7 +88,7 @@ func (r *reader) bytes() []byte {
 func (r *reader) flag() bool {
 	v := r.u8()
 	if r.err == nil && v > 1 {
-		r.err = fmt.Errorf("a flag is %d, not 0 or 1", v)
+		r.err = numbered("a flag is", uint64(v), ", not 0 or 1")
 	}
 	return v == 1
 }
@@ -82,7 +98,7 @@ func (r *reader) str() string { return string(r.bytes()) }
 // end fails when something is left over: both sides must agree on where a value stops.
 func (r *reader) end() error {
 	if r.err == nil && len(r.b) != 0 {
-		return fmt.Errorf("%d bytes too many", len(r.b))
+		return errors.New(strconv.Itoa(len(r.b)) + " bytes too many")
 	}
 	return r.err
 }

@@ -36,8 +36,8 @@
 package session
 
 import (
-	"encoding/json"
-	"fmt"
+	"errors"
+	"strconv"
 
 	"github.com/sallyport-dev/sallyport/plugins/postgres/proto"
 	"github.com/sallyport-dev/sallyport/plugins/postgres/sqlfacts"
@@ -170,16 +170,14 @@ var sqlFamily = abi.Family{Name: "sql", Doc: "Statements, as PostgreSQL's parser
 
 // Configure takes the endpoint's options.
 func (p *Plugin) Configure(options []byte) error {
-	var o struct {
-		MaxMessage int64 `json:"max_message"`
+	o, err := sdk.ReadOptions(options)
+	if err != nil {
+		return err
 	}
-	if err := json.Unmarshal(options, &o); err != nil {
-		return fmt.Errorf("options: %w", err)
+	p.maxMessage = o.Int("max_message")
+	if p.maxMessage < MinMaxMessage || p.maxMessage > MaxMaxMessage {
+		return errors.New("option max_message: " + strconv.FormatInt(p.maxMessage, 10) + " is out of range")
 	}
-	if o.MaxMessage < MinMaxMessage || o.MaxMessage > MaxMaxMessage {
-		return fmt.Errorf("option max_message: %d is not between %d and %d", o.MaxMessage, MinMaxMessage, MaxMaxMessage)
-	}
-	p.maxMessage = o.MaxMessage
 	p.record = make([]byte, recordSize)
 	return nil
 }

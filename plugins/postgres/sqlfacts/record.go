@@ -2,7 +2,7 @@ package sqlfacts
 
 import (
 	"errors"
-	"fmt"
+	"strconv"
 )
 
 // The record's layout is specified in pgquery/c/record.h.
@@ -126,14 +126,22 @@ func (r *reader) dotted(e *entry) bool {
 // counts is how many entries of each list a record has at most, so that each list is allocated once.
 type counts struct{ statements, verbs, reads, writes, functions, columns int }
 
+// bad is an errRecord with what is wrong.
+func bad(what string) error { return &recordError{what} }
+
+type recordError struct{ what string }
+
+func (e *recordError) Error() string { return errRecord.Error() + ": " + e.what }
+func (e *recordError) Unwrap() error { return errRecord }
+
 // survey checks that a record is whole and counts its entries.
 func survey(text string) (counts, error) {
 	var c counts
 	if len(text) < headerLength {
-		return c, fmt.Errorf("%w: %d bytes", errRecord, len(text))
+		return c, bad(strconv.Itoa(len(text)) + " bytes")
 	}
 	if text[0] != recordVersion {
-		return c, fmt.Errorf("%w: version %d, not %d", errRecord, text[0], recordVersion)
+		return c, bad("version " + strconv.Itoa(int(text[0])) + ", not " + strconv.Itoa(recordVersion))
 	}
 	r := reader{text: text, at: headerLength}
 	var e entry
@@ -145,14 +153,14 @@ func survey(text string) (counts, error) {
 			statement, verb = true, false
 		case 'V':
 			if !statement {
-				return c, fmt.Errorf("%w: a verb outside any statement", errRecord)
+				return c, bad("a verb outside any statement")
 			}
 			verb = true
 			c.verbs++
 		case 'H', 'T', 't':
 		default:
 			if !verb {
-				return c, fmt.Errorf("%w: an entry %q before any verb", errRecord, e.tag)
+				return c, bad("an entry " + strconv.QuoteRune(rune(e.tag)) + " before any verb")
 			}
 			switch {
 			case e.tag == 'C':
@@ -167,7 +175,7 @@ func survey(text string) (counts, error) {
 		}
 	}
 	if r.at != len(text) {
-		return c, fmt.Errorf("%w: at byte %d", errRecord, r.at)
+		return c, bad("at byte " + strconv.Itoa(r.at))
 	}
 	return c, nil
 }
