@@ -46,12 +46,12 @@ func TestPgbench(t *testing.T) {
 	t.Run("denied", func(t *testing.T) {
 		ctx := w.deadline(t, w.gw)
 		script := filepath.Join(t.TempDir(), "script")
-		write(t, script, "update pgbench_accounts set abalance = 7;\n")
+		write(t, script, "update pgbench_accounts set abalance = 123456789;\n")
 		got := finish(ctx, t, w.pgbench(ctx, database, "-M", "prepared", "-f", script, "-t", "1"), "")
 		if got.status == 0 || !strings.Contains(got.err, "UPDATE and DELETE need a WHERE clause") {
 			t.Errorf("pgbench ended with status %d:\n%s%s", got.status, got.out, got.err)
 		}
-		if n := w.onServer(ctx, t, database, "select count(*) from pgbench_accounts where abalance = 7"); n != "0" {
+		if n := w.onServer(ctx, t, database, "select count(*) from pgbench_accounts where abalance = 123456789"); n != "0" {
 			t.Errorf("%s rows were changed", n)
 		}
 	})
