@@ -6,14 +6,11 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
-	"net"
 	"net/netip"
 	"path/filepath"
 	"slices"
-	"strconv"
 
 	"github.com/sallyport-dev/sallyport/host/config"
 	"github.com/sallyport-dev/sallyport/host/gate"
@@ -77,10 +74,6 @@ func (a *Assembly) serve(ctx context.Context, log *receipt.Log, ready func(Runni
 	if err != nil {
 		return err
 	}
-	if err := samePort(a.cfg.Gateway.Listen, t.ListenPort()); err != nil {
-		t.Close()
-		return err
-	}
 	running := Running{t.ListenPort(), key.Public(), addresses}
 	a.log.Info("ready", "wireguard_port", running.Port, "public_key", running.PublicKey.String(), "endpoints", len(a.endpoints), "peers", len(a.cfg.Peers))
 	if ready != nil {
@@ -107,24 +100,6 @@ func (a *Assembly) logCounters(c tunnel.Counters) {
 			a.log.Info("peer", "name", name, "connection_requests", p.Requests, "accepted", p.Accepted, slog.Group("dropped", dropped...))
 		}
 	}
-}
-
-// samePort reports a WireGuard that listens elsewhere than it was told to: when it cannot have a port it may take any other, and
-// no agent would find it there.
-func samePort(listen string, port uint16) error {
-	_, text, err := net.SplitHostPort(listen)
-	if err != nil {
-		return fmt.Errorf("gateway.listen: %w", err)
-	}
-	if wanted, err := strconv.ParseUint(text, 10, 16); err == nil && (wanted == 0 || wanted == uint64(port)) {
-		return nil
-	}
-	c, err := net.ListenPacket("udp", listen) // for the reason
-	if err != nil {
-		return fmt.Errorf("gateway.listen: %w", err)
-	}
-	_ = c.Close()
-	return fmt.Errorf("gateway.listen: %s could not be had at first, and is free now: start again", listen)
 }
 
 // totalConnections is how many connections all peers together may have, unless one peer may have more.

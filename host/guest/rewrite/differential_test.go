@@ -116,7 +116,7 @@ func clang(t *testing.T, file string, flags ...string) []byte {
 	t.Helper()
 	cc, err := exec.LookPath("clang-16")
 	if err != nil {
-		t.Skip("clang-16 is not installed")
+		t.Fatal("clang-16 is not installed: run scripts/deps build")
 	}
 	out := filepath.Join(t.TempDir(), "out.wasm")
 	args := append([]string{"--target=wasm32", "-nostdlib", "-ffreestanding", "-fuse-ld=" + lld(t), "-Wl,--no-entry", "-o", out, file}, flags...)
