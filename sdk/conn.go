@@ -20,9 +20,12 @@ type Conn struct {
 	sides  [2]input
 	closed bool
 	// An action that waits for its verdict: nothing of the agent behind it is read. A denial makes the rest of the step
-	// void, so what Pause said before it is kept.
-	asked  uint32
-	before [2]bool
+	// void, so what Pause, StartTLS and Scan said before it is kept.
+	asked   uint32
+	quiet   bool // it was asked with abi.AskQuiet
+	fresh   bool // the host has not come back since it was asked
+	unasked int  // how many bytes of out, the ASK with them, the host has yet to fetch before it knows of the question
+	before  [2]struct{ paused, away bool }
 }
 
 // Pass lets the next n bytes of side go to the other side. Bytes of the agent go under an action that was asked about
@@ -181,7 +184,8 @@ func (b *AskBuilder) Room() int { return abi.MaxAction - b.action.Len() }
 
 // Do asks: the action covers the next extent bytes of the agent, those behind what earlier actions cover. It returns the
 // action's id. The commands that follow in this step are carried out if it is allowed; if it is denied they are void and
-// Event brings the verdict. Nothing of the agent that has not been read yet is shown before the decision.
+// Event brings the verdict. Nothing of the agent that has not been read yet is shown before the decision. With flag
+// abi.AskQuiet there is no event when it is allowed, which saves a call.
 func (b *AskBuilder) Do(extent uint64, flags uint8) (id uint32) {
 	c := (*Conn)(b)
 	action := c.action.End()
@@ -193,8 +197,67 @@ func (b *AskBuilder) Do(extent uint64, flags uint8) (id uint32) {
 	}
 	if !c.closed {
 		c.out = abi.AppendAsk(c.out, c.nextID, extent, flags, action)
-		c.asked = c.nextID
-		c.before = [2]bool{c.sides[0].paused, c.sides[1].paused}
+		c.wait(flags)
 	}
 	return c.nextID
+}
+
+// wait notes that c.out ends with a question.
+func (c *Conn) wait(flags uint8) {
+	c.asked, c.quiet, c.fresh, c.unasked = c.nextID, flags&abi.AskQuiet != 0, true, len(c.out)
+	for side := range c.sides {
+		c.before[side].paused, c.before[side].away = c.sides[side].paused, c.sides[side].away
+	}
+}
+
+// StartTLS begins TLS on side, at the place up to which its bytes are passed or dropped: what was written to it before goes
+// out in clear, and its unread bytes are the beginning of the handshake and not shown. Nothing of side is shown until the
+// event Secured. It works once for a side: for the upstream once it is connected and when facts.UpstreamTLS, for the agent
+// when facts.AgentTLS. A handshake that fails ends the connection.
+func (c *Conn) StartTLS(side abi.Side) {
+	if !c.closed {
+		c.out = abi.AppendTLS(c.out, side)
+		c.sides[side].away = true
+	}
+}
+
+// Auth has the host answer the server's words p, at most abi.MaxAuth bytes, from slot slot of the manifest, and write the
+// answer to the upstream. It works under the open streaming action id of family "connect" that was dialed, before anything
+// of another family is asked. The event AuthFailed says that there is no answer.
+func (c *Conn) Auth(id uint32, slot uint16, p []byte) {
+	if c.closed {
+		return
+	}
+	if len(p) > abi.MaxAuth {
+		c.Fail("words of " + strconv.Itoa(len(p)) + " bytes are more than a login may have")
+		return
+	}
+	c.out = abi.AppendAuth(c.out, id, slot, p)
+}
+
+// Alias has the agent get a random value in place of the next n bytes of the upstream, abi.MinAlias to abi.MaxAlias that have
+// all been shown. Another connection of the same peer to the same endpoint may bring the value back with Unalias.
+func (c *Conn) Alias(n int) {
+	if !c.closed {
+		c.out = abi.AppendAlias(c.out, uint32(n))
+	}
+}
+
+// Unalias lets the next n bytes of the agent, all shown, go on under action id as what they are an alias of. The connection
+// ends when they are none.
+func (c *Conn) Unalias(id uint32, n int) {
+	if !c.closed {
+		c.out = abi.AppendUnalias(c.out, id, uint32(n))
+	}
+}
+
+// Scan has the host walk the frames of side by itself, from the place up to which its bytes are passed or dropped: frames of
+// the given types pass without being shown, of the agent under the open streaming action id, of the upstream under 0. At the
+// first other frame, at a length that means nothing and at the side's end the event Scanned comes, and what follows is shown
+// as usual. Until then no byte of side is shown, passed or dropped by the plugin, and nothing is written to the other side.
+func (c *Conn) Scan(side abi.Side, id uint32, f abi.Framing, types *abi.TypeSet) {
+	if !c.closed {
+		c.out = abi.AppendScan(c.out, side, id, &f, types)
+		c.sides[side].away = true
+	}
 }

@@ -5,7 +5,6 @@ package sdk
 import (
 	"errors"
 	"runtime"
-	"runtime/debug"
 	"unsafe"
 
 	"github.com/sallyport-dev/sallyport/sdk/abi"
@@ -20,6 +19,12 @@ var (
 
 // gcPercent makes a guest collect at 4 MiB × gcPercent/100, or when its heap has grown by that part, whichever is more.
 const gcPercent = 25
+
+// setGCPercent is what runtime/debug.SetGCPercent calls. Importing that package brings fmt, os and reflect into every guest, an eighth of
+// its code; the runtime offers the function under this name.
+//
+//go:linkname setGCPercent runtime/debug.setGCPercent
+func setGCPercent(int32) int32
 
 var (
 	registered Plugin
@@ -58,7 +63,7 @@ func exportConfigure(n int32) int32 {
 	run.conn.spare = make([]byte, 0, 4<<10)
 	// Go lets a heap grow to 4 MiB before it collects, and what a guest has touched once stays resident for as long as its
 	// connection. Collecting early costs a few microseconds for each action. What describing and configuring left over goes now.
-	debug.SetGCPercent(gcPercent)
+	setGCPercent(gcPercent)
 	runtime.GC()
 	return 0
 }

@@ -22,6 +22,7 @@ type host struct {
 	lists  [][]byte // copies, as they came
 	closed bool
 	paused [2]bool
+	away   [2]bool // TLS or a scan has the side's bytes
 	queue  [2][]byte
 	ends   [2]bool
 	came   [2]uint64 // bytes of each side that were delivered, or moved without that
@@ -65,7 +66,7 @@ func (h *host) pump() {
 			h.queue[s] = h.queue[s][moved:] // planned for before they came
 			h.came[s] += moved
 			switch {
-			case len(h.queue[s]) > 0 && !h.paused[s]:
+			case len(h.queue[s]) > 0 && !h.paused[s] && !h.away[s]:
 				p := h.queue[s]
 				p = p[:min(len(p), h.guest.InputCapacity())]
 				h.queue[s] = h.queue[s][len(p):]
@@ -82,6 +83,9 @@ func (h *host) pump() {
 }
 
 func (h *host) event(e abi.Event) *host {
+	if e.Kind == abi.KindSecured || e.Kind == abi.KindScanned {
+		h.away[e.Side] = false
+	}
 	h.step(h.guest.Event(abi.AppendEvent(nil, &e)))
 	h.pump()
 	return h
@@ -126,7 +130,7 @@ func (h *host) execute(b []byte) (verdict *abi.Event) {
 		}
 		if c.Tag == abi.TagAsk {
 			verdict = h.ask(&c)
-			if verdict.Outcome == abi.Deny {
+			if verdict != nil && verdict.Outcome == abi.Deny {
 				return verdict
 			}
 			continue
@@ -151,6 +155,9 @@ func (h *host) ask(c *abi.Command) *abi.Event {
 		e.Reason = "never"
 	}
 	h.log = append(h.log, fmt.Sprintf("ASK %d %q extent %d: %v", c.ID, a.Title, c.N, e.Outcome))
+	if e.Outcome == abi.Allow && c.Flags&abi.AskQuiet != 0 {
+		return nil
+	}
 	return e
 }
 
@@ -172,6 +179,17 @@ func (h *host) note(c *abi.Command) {
 	case abi.TagSend:
 		h.sent.Write(c.Data)
 		s = fmt.Sprintf("SEND %.40q", c.Data)
+		if c.Side == abi.Upstream {
+			s = fmt.Sprintf("SEND upstream %d %.40q", c.ID, c.Data)
+		}
+	case abi.TagTLS, abi.TagScan:
+		h.away[c.Side], h.came[c.Side] = true, h.cursor[c.Side] // what is undecided goes back
+		s = fmt.Sprintf("%s %v %d", s, c.Side, c.ID)
+	case abi.TagAuth:
+		s = fmt.Sprintf("AUTH %d slot %d %q", c.ID, c.Slot, c.Data)
+	case abi.TagAlias, abi.TagUnalias:
+		h.cursor[map[abi.Tag]abi.Side{abi.TagAlias: abi.Upstream}[c.Tag]] += c.N
+		s = fmt.Sprintf("%s %d: %d", s, c.ID, c.N)
 	case abi.TagShut:
 		s = fmt.Sprintf("SHUT %v", c.Side)
 	case abi.TagPause:
@@ -215,7 +233,7 @@ func (*plain) Manifest() abi.Manifest {
 func (*plain) Configure([]byte) error { return nil }
 
 func (p *plain) Open(c *sdk.Conn, f abi.Facts) sdk.Session {
-	if f != (abi.Facts{Endpoint: "e", Peer: "p", Profile: "q"}) {
+	if f.Endpoint != "e" || f.Peer != "p" || f.Profile != "q" {
 		panic(fmt.Sprint(f))
 	}
 	if p.open != nil {

@@ -11,6 +11,8 @@ type input struct {
 	told   bool   // and the session was told so with nothing left unread
 	paused bool
 	again  bool // show the unread bytes once more though nothing new has come
+	behind bool // the unread bytes count as not delivered yet: what those before them have begun comes first
+	away   bool // TLS or a scan has them: they are forgotten, and the host shows again what is left of them
 }
 
 // runner drives one session: it is the half of the SDK that the host's calls end in, in a guest and natively alike.
@@ -31,6 +33,8 @@ func (r *runner) open(p Plugin, facts []byte, call func(k int, in, out []byte) (
 
 // data takes a delivery.
 func (r *runner) data(side abi.Side, p []byte, end bool) {
+	r.assume(side)
+	r.conn.fresh = false // the host knows of the question, and shows what may be read meanwhile
 	in := &r.conn.sides[side]
 	in.ended = in.ended || end
 	if len(in.unread)+len(p) > MaxUnread {
@@ -41,13 +45,23 @@ func (r *runner) data(side abi.Side, p []byte, end bool) {
 		in.unread = append(in.unread, p...)
 		p = in.unread
 	}
-	in.keep(r.pump(side, p))
+	if in.behind {
+		in.keep(p)
+	} else {
+		in.keep(r.pump(side, p))
+	}
+	r.letGo()
 	r.settle()
 }
 
-// event takes an event; none means "go on" after a full output was fetched.
+// event takes an event; none means "go on": after a full output was fetched, or after a quiet question was allowed.
 func (r *runner) event(b []byte) {
-	if len(b) == 0 || r.session == nil {
+	if r.session == nil {
+		return
+	}
+	if len(b) == 0 {
+		r.assume(abi.Upstream)
+		r.settle()
 		return
 	}
 	e, err := abi.ReadEvent(b)
@@ -57,50 +71,122 @@ func (r *runner) event(b []byte) {
 	}
 	if e.Kind == abi.KindVerdict && e.ID == r.conn.asked {
 		r.decided(e.Outcome)
+	} else {
+		r.assume(abi.Upstream)
+	}
+	if e.Kind == abi.KindSecured || e.Kind == abi.KindScanned {
+		r.conn.sides[e.Side].away = false
 	}
 	if !r.conn.closed {
 		r.session.Event(&r.conn, e)
 	}
+	r.letGo()
 	r.settle()
+}
+
+// assume takes a call that is not the event of a denial for what it is: the quiet question that the host knows of is allowed.
+// With bytes of side at hand nothing has to be shown again.
+func (r *runner) assume(side abi.Side) {
+	c := &r.conn
+	if c.asked == 0 || !c.quiet || c.unasked > 0 {
+		return
+	}
+	r.decided(abi.Allow)
+	if side == abi.Agent {
+		c.sides[side].again = false
+	}
 }
 
 // decided ends the wait for a verdict. What followed a denied ASK is void, also what the host has not fetched.
 func (r *runner) decided(o abi.Outcome) {
 	c := &r.conn
-	c.asked = 0
+	c.asked, c.fresh = 0, false
 	c.sides[abi.Agent].again = true
 	if o == abi.Allow {
+		r.letGo()
 		return
 	}
 	c.out, c.passed = c.out[:0], 0
 	c.closed = false
 	for side := range c.sides {
 		in := &c.sides[side]
-		in.again = in.again || in.paused != c.before[side]
-		in.paused = c.before[side]
+		in.again = in.again || in.paused != c.before[side].paused || in.away != c.before[side].away
+		in.paused, in.away = c.before[side].paused, c.before[side].away
 	}
 }
 
-// settle shows unread bytes again when something asked for it.
-func (r *runner) settle() {
-	for side := abi.Agent; side <= abi.Upstream; side++ {
-		in := &r.conn.sides[side]
-		if !in.again || r.conn.closed || side == abi.Agent && r.conn.asked != 0 {
-			continue
+// letGo forgets the unread bytes of sides that TLS or a scan has, unless a denial could give them back.
+func (r *runner) letGo() {
+	if s := &r.conn.sides; r.conn.asked != 0 || !s[abi.Agent].away && !s[abi.Upstream].away {
+		return
+	}
+	for side := range r.conn.sides {
+		if in := &r.conn.sides[side]; in.away {
+			in.keep(nil)
 		}
-		in.again = false
-		in.keep(r.pump(side, in.unread))
-	}
-	if a := &r.conn.sides[abi.Agent]; a.again && r.conn.asked == 0 && !r.conn.closed {
-		r.settle() // the upstream's bytes released the agent's
 	}
 }
 
-// pump has the session read p until it stops by itself, and returns what it left.
-func (r *runner) pump(side abi.Side, p []byte) []byte {
+// settle shows unread bytes again when something asked for it, and last what stands behind it. How a delivery was cut makes
+// no difference so: what a message sets going is over before the next one is read.
+func (r *runner) settle() {
+	for !r.conn.closed {
+		switch s := &r.conn.sides; {
+		case s[abi.Agent].again && r.ready(abi.Agent):
+			r.show(abi.Agent)
+		case s[abi.Upstream].again && r.ready(abi.Upstream):
+			r.show(abi.Upstream)
+		case s[abi.Agent].behind && r.turn(abi.Agent):
+			r.show(abi.Agent)
+		case s[abi.Upstream].behind && r.turn(abi.Upstream):
+			r.show(abi.Upstream)
+		default:
+			return
+		}
+	}
+}
+
+// ready reports whether the session can be shown unread bytes of side, or its end.
+func (r *runner) ready(side abi.Side) bool {
 	in := &r.conn.sides[side]
-	for !r.conn.closed && r.session != nil && !(side == abi.Agent && r.conn.asked != 0) {
+	if in.away || in.behind || r.blocked(side) {
+		return false
+	}
+	return len(in.unread) > 0 && !in.paused || len(in.unread) == 0 && in.ended && !in.told
+}
+
+// blocked reports whether an undecided question keeps side from being shown: always the agent, the upstream until the host
+// has come back.
+func (r *runner) blocked(side abi.Side) bool {
+	return r.conn.fresh || side == abi.Agent && r.conn.asked != 0
+}
+
+// turn reports whether it is the turn of what stood behind.
+func (r *runner) turn(side abi.Side) bool {
+	if r.blocked(side) {
+		return false
+	}
+	in := &r.conn.sides[side]
+	in.behind = false
+	return r.ready(side)
+}
+
+func (r *runner) show(side abi.Side) {
+	in := &r.conn.sides[side]
+	in.again = false
+	in.keep(r.pump(side, in.unread))
+	r.letGo()
+}
+
+// pump has the session read p until it stops by itself or something else comes first, and returns what it left.
+func (r *runner) pump(side abi.Side, p []byte) []byte {
+	in, other := &r.conn.sides[side], &r.conn.sides[side.Other()]
+	for !r.conn.closed && !in.away && r.session != nil {
 		if len(p) == 0 && (!in.ended || in.told) || len(p) > 0 && in.paused {
+			break
+		}
+		if r.blocked(side) || other.again && r.ready(side.Other()) {
+			in.behind = true
 			break
 		}
 		in.told = len(p) == 0
@@ -135,20 +221,30 @@ func (in *input) keep(rest []byte) {
 	}
 }
 
-// fetch moves commands into out, whole ones, and returns how many bytes, with the More bit if the host must come back.
+// fetch moves commands into out, whole ones, and returns how many bytes, with the More bit if the host must come back: for the
+// rest, or because bytes wait for a quiet question that is allowed unless the host says otherwise.
 func (r *runner) fetch(out []byte) uint32 {
 	c := &r.conn
 	n := 0
-	for n < len(c.out) {
-		size := abi.CommandSize(c.out[n:])
-		if n+size > len(out) {
-			break
+	if len(c.out) <= len(out) { // as nearly always
+		n = copy(out, c.out)
+		c.out = c.out[:0]
+	} else {
+		for n < len(c.out) {
+			size := abi.CommandSize(c.out[n:])
+			if n+size > len(out) {
+				break
+			}
+			n += size
 		}
-		n += size
+		copy(out, c.out[:n])
+		c.out = c.out[:copy(c.out, c.out[n:])]
 	}
-	copy(out, c.out[:n])
-	c.out, c.passed = c.out[:copy(c.out, c.out[n:])], 0
-	if len(c.out) > 0 {
+	c.passed = 0
+	c.unasked = max(c.unasked-n, 0)
+	a, u := &c.sides[abi.Agent], &c.sides[abi.Upstream]
+	waits := !a.paused && (len(a.unread) > 0 || a.ended && !a.told) || !u.paused && u.behind
+	if len(c.out) > 0 || waits && c.asked != 0 && c.quiet && !c.closed {
 		return uint32(n) | abi.More
 	}
 	return uint32(n)

@@ -17,6 +17,10 @@
 // undecided action, and never a byte to take back. After a denial the rest of what the step said is void, [Session.Event]
 // is called with the verdict, drops the denied bytes and answers in the protocol's own words.
 //
+// Transport security and secrets are the host's: [Conn.StartTLS] has it end TLS on one side, [Conn.Auth] has it answer a login
+// from a slot of the manifest, [Conn.Alias] keeps a session's key from the agent. [Conn.Scan] leaves frames that need no look
+// to the host.
+//
 // Everything must follow from the configuration and the order of calls alone: no clock, no randomness, no map order. How the
 // stream is cut into deliveries must make no difference; tests deliver every recording byte by byte.
 //
@@ -48,7 +52,8 @@ type Session interface {
 	// With end true and nothing left unread the session says what becomes of the half-closed connection, usually
 	// c.Shut(side.Other()); it is called once for that.
 	Data(c *Conn, side abi.Side, p []byte, end bool) (read int)
-	// Event is told of every verdict, and that the upstream is connected or refused.
+	// Event is told of every verdict (but for the allowed ones of quiet questions), that the upstream is connected or
+	// refused, and how TLS, a login and a scan went.
 	Event(c *Conn, e abi.Event)
 }
 

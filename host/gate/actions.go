@@ -14,12 +14,15 @@ type actions struct {
 	last      uint32 // the largest id so far
 	askedEnd  uint64 // up to where actions cover the stream
 	streaming uint32 // the open streaming action
+	sent      int    // bytes of the plugin's own that went to the upstream under it
+	others    bool   // something of another family than connect was asked
 	ranges    []span // of allowed actions, in order, those behind the cursor dropped
 	dialable  []uint32
 
 	state   decision
 	id      uint32
 	endless bool // it is a streaming one
+	silent  bool // it is a quiet one
 	start   uint64
 	end     uint64
 	verdict Verdict
@@ -70,7 +73,7 @@ func (a *actions) open(cmd *abi.Command, cursor uint64) error {
 		return fmt.Errorf("%d allowed actions wait for bytes already", len(a.ranges))
 	}
 	a.last, a.id, a.state = cmd.ID, cmd.ID, asking
-	a.start, a.end, a.endless = start, start+cmd.N, streaming
+	a.start, a.end, a.endless, a.silent = start, start+cmd.N, streaming, cmd.Flags&abi.AskQuiet != 0
 	if streaming {
 		a.end = math.MaxInt64
 	}
@@ -100,10 +103,13 @@ func (a *actions) decide(connect bool, v Verdict) {
 		return
 	}
 	a.state = allowed
+	if a.silent {
+		a.state = quiet
+	}
 	a.ranges = append(a.ranges, span{a.id, a.start, a.end})
 	a.askedEnd = a.end
 	if a.endless {
-		a.streaming = a.id
+		a.streaming, a.sent = a.id, 0
 	}
 	if connect && len(a.dialable) < mostDialable {
 		a.dialable = append(a.dialable, a.id)
@@ -156,6 +162,9 @@ func (a *actions) finish(id uint32, cursor uint64) bool {
 	a.streaming = 0
 	return true
 }
+
+// isOpen reports whether id is the open streaming action, which is allowed.
+func (a *actions) isOpen(id uint32) bool { return id != 0 && id == a.streaming }
 
 // mayDial reports whether id is an allowed connect action.
 func (a *actions) mayDial(id uint32) bool {

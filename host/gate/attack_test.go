@@ -102,7 +102,7 @@ var attacks = []attack{
 	{name: "id 0", open: list(nil).connect(0), reason: "id 0 does not follow 0"},
 	{name: "an unknown family", breach: one(list(nil).action(2, 10, 0, 9, title).pass(2, 10)), reason: "family 9 of 2",
 		twin: one(list(nil).action(2, 10, 0, 0, title).pass(2, 10)), passes: tenBytes},
-	{name: "unknown flags of ask", breach: one(list(nil).action(2, 10, 2, 1, title).pass(2, 10)), reason: "flags 0x2"},
+	{name: "unknown flags of ask", breach: one(list(nil).action(2, 10, 4, 1, title).pass(2, 10)), reason: "flags 0x4"},
 
 	{name: "dial under a denied action", open: list(nil).action(1, 0, 0, 0, "deny"), events: map[uint32]list{1: list(nil).dial(1)},
 		reason: "dials under action 1"},
@@ -112,8 +112,16 @@ var attacks = []attack{
 	{name: "dial twice", breach: one(list(nil).dial(1)), reason: "a second time", twin: one(nil)},
 	{name: "dial twice at once", open: dialing().dial(1), reason: "a second time"},
 
-	{name: "send to the upstream", breach: one(abi.AppendSend(list(nil).ask(2, 10), abi.Upstream, 2, []byte("x"))),
-		reason: "bytes of its own to the upstream", twin: one(list(nil).send("x")), passes: ""},
+	{name: "send to the upstream under an ordinary action", breach: one(list(nil).ask(2, 10).sendUp(2, "x")), reason: "bytes of its own to the upstream",
+		twin: one(list(nil).stream(2).sendUp(2, "x").pass(2, 10)), passes: "x" + tenBytes},
+	{name: "send to the upstream under a finished action", breach: one(list(nil).stream(2).done(2).sendUp(2, "x")), reason: "not an open streaming action",
+		twin: one(list(nil).stream(2).sendUp(2, "x").done(2)), passes: "x"},
+	{name: "send to the upstream under a denied action", breach: one(list(nil).action(2, 0, abi.AskStreaming, 1, "deny")),
+		events: map[uint32]list{2: list(nil).sendUp(2, "x")}, reason: "not an open streaming action"},
+	{name: "send to the upstream under no action", breach: one(list(nil).sendUp(0, "x")), reason: "not an open streaming action"},
+	{name: "send too much to the upstream", breach: one(list(nil).stream(2).sendUp(2, strings.Repeat("x", mostSent)).sendUp(2, "x")),
+		reason: "more than 65536 bytes of its own", allowed: strings.Repeat("x", mostSent),
+		twin: one(list(nil).stream(2).sendUp(2, strings.Repeat("x", mostSent))), passes: strings.Repeat("x", mostSent)},
 	{name: "send to the agent under an action", breach: one(abi.AppendSend(nil, abi.Agent, 1, []byte("x"))), reason: "bytes of its own to the agent"},
 	{name: "pass bytes of the upstream under an action", breach: one(abi.AppendPass(nil, abi.Upstream, 1, 1)), reason: "of the upstream under action 1"},
 	{name: "a constant that is not declared", breach: one(list(nil).stock(1)), reason: "constant 1 of 1",
@@ -154,7 +162,12 @@ func TestAttacks(t *testing.T) {
 // breached serves an agent that sends ten bytes to a guest which is cut off.
 func breached(t *testing.T, g *script, reason, allowed string) {
 	t.Helper()
-	r := start(t, g, nil)
+	breachedWith(t, g, nil, reason, allowed)
+}
+
+func breachedWith(t *testing.T, g *script, change func(cfg *Config, s *session), reason, allowed string) {
+	t.Helper()
+	r := start(t, g, change)
 	_, sent := r.agent.Write([]byte(tenBytes)) // fails when the guest was cut off before
 	e := r.wait()
 	if !e.FailClosed || !strings.Contains(e.Reason, reason) {

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/sallyport-dev/sallyport/sdk/abi"
@@ -12,7 +13,21 @@ const (
 	firstCalls       = 1 << 10
 	callsForDelivery = 64
 	mostCalls        = 1 << 20
+	bytesPerCall     = 1 << 10 // showing this many counts as a call
 )
+
+// The size in bytes from which on the memory of an action is given back, and the number of words from which on that of a note is.
+const (
+	largeAction = 4 << 10
+	manyPairs   = 64
+)
+
+const endless = "the plugin goes on and on without taking in bytes"
+
+// mostSent bounds the bytes that a plugin writes to the upstream under one action.
+const mostSent = 64 << 10
+
+var errAliasLength = errors.New("it is not as long as what it stands for")
 
 // STOCK writes at most stockBase bytes and stockFactor times what the agent sent.
 const (
@@ -37,13 +52,15 @@ func (c *conn) step(list []byte, more bool, err error) {
 		case c.actions.denied():
 			event = c.actions.verdictEvent() // the rest of the step is void, also what it has more of
 		case more:
+		case c.login.owed:
+			event = c.loginEvent()
 		case c.actions.decided():
 			event = c.actions.verdictEvent()
 		default:
 			return
 		}
 		if c.calls--; c.calls < 0 {
-			c.fail("the plugin goes on and on without taking in bytes")
+			c.fail(endless)
 			return
 		}
 		list, more, err = c.guest.Event(event)
@@ -52,15 +69,15 @@ func (c *conn) step(list []byte, more bool, err error) {
 
 // execute carries out a command list, up to an action that is denied.
 func (c *conn) execute(list []byte) {
-	var cmd abi.Command
+	cmd := &c.command
 	for len(list) > 0 && !c.left && !c.actions.denied() {
-		rest, err := abi.Next(list, &cmd)
+		rest, err := abi.Next(list, cmd)
 		if err != nil {
 			c.fail("the plugin wrote a command that cannot be read: %v", err)
 			return
 		}
 		list = rest
-		c.carryOut(&cmd)
+		c.carryOut(cmd)
 	}
 }
 
@@ -90,13 +107,29 @@ func (c *conn) carryOut(cmd *abi.Command) {
 			return
 		}
 		c.session.Note(cmd.ID, cmd.Pairs)
+		if len(cmd.Pairs) > manyPairs {
+			cmd.Pairs = nil
+		}
 	case abi.TagDone:
+		if c.scanned(abi.Agent) {
+			return
+		}
 		if !c.actions.finish(cmd.ID, c.in[abi.Agent].cursor) {
 			c.fail("the plugin ends action %d, which is not an open streaming action", cmd.ID)
 		}
 	case abi.TagPause:
 		c.in[cmd.Side].paused = cmd.On
 		c.wake.Broadcast()
+	case abi.TagTLS:
+		c.startTLS(cmd)
+	case abi.TagAuth:
+		c.auth(cmd)
+	case abi.TagAlias:
+		c.alias(cmd)
+	case abi.TagUnalias:
+		c.unalias(cmd)
+	case abi.TagScan:
+		c.startScan(cmd)
 	default:
 		c.fail("the plugin wrote %v, which this gateway does not carry out", cmd.Tag)
 	}
@@ -104,7 +137,7 @@ func (c *conn) carryOut(cmd *abi.Command) {
 
 // ask has an action decided. The decision is on record before anything that it lets through is queued.
 func (c *conn) ask(cmd *abi.Command) {
-	action, err := abi.ReadAction(cmd.Data, c.manifest)
+	err := c.action.Read(cmd.Data, c.manifest)
 	if err == nil {
 		err = c.actions.open(cmd, c.in[abi.Agent].cursor)
 	}
@@ -112,8 +145,13 @@ func (c *conn) ask(cmd *abi.Command) {
 		c.fail("the plugin asks about an action: %v", err)
 		return
 	}
-	v := c.session.Decide(c.ctx, &Question{ID: cmd.ID, Action: action, Streaming: cmd.Flags&abi.AskStreaming != 0})
-	c.actions.decide(action.Family.Name == abi.FamilyConnect, v)
+	connect := c.action.Family.Name == abi.FamilyConnect
+	c.actions.others = c.actions.others || !connect
+	c.asked = Question{ID: cmd.ID, Action: &c.action, Streaming: cmd.Flags&abi.AskStreaming != 0}
+	c.actions.decide(connect, c.session.Decide(c.ctx, &c.asked))
+	if len(cmd.Data) > largeAction {
+		c.action = abi.Action{}
+	}
 }
 
 // pass is the first law.
@@ -123,6 +161,9 @@ func (c *conn) pass(cmd *abi.Command) {
 		c.fail("the plugin passes bytes of the upstream under action %d", cmd.ID)
 		return
 	case cmd.Side == abi.Agent:
+		if !c.mayPass() {
+			return
+		}
 		if err := c.actions.covers(cmd.ID, c.in[abi.Agent].cursor, cmd.N); err != nil {
 			c.fail("the plugin passes bytes of the agent: %v", err)
 			return
@@ -132,15 +173,32 @@ func (c *conn) pass(cmd *abi.Command) {
 }
 
 func (c *conn) send(cmd *abi.Command) {
-	if cmd.Side != abi.Agent || cmd.ID != 0 {
-		c.fail("the plugin writes bytes of its own to the %v under action %d", cmd.Side, cmd.ID)
+	switch {
+	case cmd.Side == abi.Agent && cmd.ID != 0:
+		c.fail("the plugin writes bytes of its own to the agent under action %d", cmd.ID)
+		return
+	case cmd.Side == abi.Upstream && !c.actions.isOpen(cmd.ID):
+		c.fail("the plugin writes bytes of its own to the upstream under action %d, which is not an open streaming action", cmd.ID)
+		return
+	case cmd.Side == abi.Upstream && !c.mayReach(), c.scanned(cmd.Side.Other()):
 		return
 	}
-	if from := &c.in[abi.Upstream]; len(from.todo) > 0 && !from.ended {
-		c.behind(abi.Agent, todo{kind: todoWrite, side: abi.Agent, write: append([]byte(nil), cmd.Data...)})
+	if cmd.Side == abi.Upstream {
+		if c.actions.sent += len(cmd.Data); c.actions.sent > mostSent {
+			c.fail("the plugin writes more than %d bytes of its own to the upstream under action %d", mostSent, cmd.ID)
+			return
+		}
+	}
+	c.writeOwn(cmd.Side, cmd.Data)
+}
+
+// writeOwn writes bytes that are not passed to side, behind those that are passed and have not come.
+func (c *conn) writeOwn(side abi.Side, p []byte) {
+	if from := &c.in[side.Other()]; len(from.todo) > 0 && !from.ended {
+		c.behind(side, todo{kind: todoWrite, side: side, write: append([]byte(nil), p...)})
 		return
 	}
-	c.queueCopy(abi.Agent, cmd.Data)
+	c.queueCopy(side, p)
 }
 
 func (c *conn) writeStock(cmd *abi.Command) {
@@ -150,11 +208,11 @@ func (c *conn) writeStock(cmd *abi.Command) {
 	}
 	p := c.manifest.Stock[cmd.Stock].Bytes
 	c.stock += uint64(len(p))
-	if c.stock > stockBase+stockFactor*c.in[abi.Agent].count {
+	switch {
+	case c.scanned(abi.Agent):
+	case c.stock > stockBase+stockFactor*c.in[abi.Agent].count:
 		c.fail("the plugin writes constants to the upstream without end")
-		return
-	}
-	if !c.behind(abi.Upstream, todo{kind: todoWrite, side: abi.Upstream, write: p}) {
+	case !c.behind(abi.Upstream, todo{kind: todoWrite, side: abi.Upstream, write: p}):
 		c.queueCopy(abi.Upstream, p)
 	}
 }

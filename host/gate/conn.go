@@ -2,7 +2,6 @@ package gate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -26,7 +25,7 @@ type conn struct {
 	agentRead chan struct{} // closed when the agent's reader has returned
 
 	mu      sync.Mutex
-	wake    sync.Cond // a pause ended, or a write, or the connection
+	wake    sync.Cond // a pause ended, or a write, or a handshake, or the connection
 	conns   [2]Conn
 	in      [2]input
 	out     [2]output
@@ -36,6 +35,12 @@ type conn struct {
 	dial    uint32 // the action under which a dial is wanted
 	dialed  bool
 	called  bool // how the dial went is told
+	login   login
+	// What follows is used again and again, so that a statement costs no memory.
+	command abi.Command
+	asked   Question
+	action  abi.Action // of asked
+	event   []byte     // for the guest
 	left    bool
 	hard    bool // end with a reset on both sides and write nothing more
 	end     End
@@ -100,9 +105,9 @@ func (c *conn) finish() {
 }
 
 // closeSide writes the last bytes to one side and has its reader return. What fails here is a connection that is being
-// closed.
+// closed. A handshake is not waited for, and what waits for its end is not written.
 func (c *conn) closeSide(side abi.Side, k Conn, hard bool) {
-	if hard {
+	if hard || c.stopHandshake(side) {
 		k.Abort()
 		return
 	}
@@ -125,115 +130,6 @@ func (c *conn) drainAgent(k Conn) {
 	_, _ = io.CopyN(io.Discard, k, most)
 }
 
-// readAgent opens the guest and then reads the agent.
-func (c *conn) readAgent() {
-	defer close(c.agentRead)
-	c.mu.Lock()
-	c.step(c.guest.Open(abi.AppendFacts(nil, &c.facts)))
-	c.mu.Unlock()
-	c.settle(abi.Agent)
-	c.read(abi.Agent, c.conns[abi.Agent])
-}
-
-// read moves what side sends until it ends or the connection does.
-func (c *conn) read(side abi.Side, from Conn) {
-	b := newReadBuffer(c.guest.InputCapacity())
-	defer b.release()
-	for {
-		n, err := from.Read(b.next())
-		if n > 0 && !c.take(side, b.next()[:n:n]) {
-			return
-		}
-		b.adapt(n)
-		switch {
-		case err == nil:
-		case errors.Is(err, io.EOF):
-			c.takeEnd(side)
-			return
-		default:
-			c.broken(side, err)
-			return
-		}
-	}
-}
-
-// take handles bytes of side: what is passed or dropped already moves on, the rest is shown to the guest. It reports false
-// when the connection is over. When it returns, nothing refers to p any more.
-func (c *conn) take(side abi.Side, p []byte) bool {
-	c.mu.Lock()
-	in := &c.in[side]
-	in.count += uint64(len(p))
-	for len(p) > 0 && !c.left {
-		p = c.advance(side, p)
-		if len(p) == 0 || c.left {
-			break
-		}
-		if in.paused {
-			c.waitPaused(side)
-			continue
-		}
-		c.deliver(side, p)
-		p = nil
-	}
-	c.mu.Unlock()
-	return c.settle(side)
-}
-
-// waitPaused waits until side may be delivered again, or something is planned for bytes that were not. What is queued is
-// written first: it refers to the reader's buffer, and what the guest waits for may depend on it. mu is held.
-func (c *conn) waitPaused(side abi.Side) {
-	c.mu.Unlock()
-	c.settle(side)
-	c.mu.Lock()
-	for in := &c.in[side]; in.paused && len(in.todo) == 0 && !c.left; {
-		c.wake.Wait()
-	}
-}
-
-// deliver shows p to the guest and keeps what it neither passes nor drops. mu is held.
-func (c *conn) deliver(side abi.Side, p []byte) {
-	in := &c.in[side]
-	if len(in.pending())+len(p) > c.limits.Window {
-		c.fail("more than %d bytes of the %v wait for the plugin to pass or drop them", c.limits.Window, side)
-		return
-	}
-	c.calls = min(c.calls+callsForDelivery+len(p), mostCalls)
-	in.show(p)
-	c.step(c.guest.Data(side, p, 0))
-	in.hide()
-}
-
-// takeEnd tells the guest that side has ended, also while it is paused: a guest that waits for something else has to know
-// that bytes it planned for will not come.
-func (c *conn) takeEnd(side abi.Side) {
-	c.mu.Lock()
-	in := &c.in[side]
-	if !c.left {
-		in.ended = true
-		c.settleEnd(side)
-		c.calls = min(c.calls+callsForDelivery, mostCalls)
-		c.step(c.guest.Data(side, nil, abi.DataEnd))
-	}
-	c.mu.Unlock()
-	c.settle(side)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.in[abi.Agent].ended && (c.conns[abi.Upstream] == nil || c.in[abi.Upstream].ended) {
-		c.leave(false, false, "both sides ended")
-	}
-}
-
-// broken ends a connection one side of which failed: the other side sees a reset too.
-func (c *conn) broken(side abi.Side, err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.ctx.Err() != nil { // the reset is the gateway's own
-		c.leave(true, false, stopping)
-		return
-	}
-	c.leave(true, false, fmt.Sprintf("the %v broke off: %v", side, err))
-}
-
 // settle does what the steps of side's reader want done outside the mutex, and reports whether the connection goes on. When
 // it returns nothing refers to the reader's buffer.
 func (c *conn) settle(side abi.Side) bool {
@@ -246,7 +142,7 @@ func (c *conn) settle(side abi.Side) bool {
 	}
 	c.kick(side)
 	c.flush(side.Other())
-	for side == abi.Agent && c.out[side].queued > backlog && !c.left {
+	for c.backedUp(side) && !c.left {
 		c.wake.Wait()
 	}
 	if !c.left && (c.stuck(abi.Agent) || c.stuck(abi.Upstream)) {
@@ -255,11 +151,26 @@ func (c *conn) settle(side abi.Side) bool {
 	return !c.left
 }
 
+// backedUp reports whether side is not to be read on before something else is written: its own answers when they pile up, or what
+// waits for a handshake of the other side. A side that is to begin TLS itself goes on, because that needs its reader. mu is held.
+func (c *conn) backedUp(side abi.Side) bool {
+	if c.in[side].wantsTLS.Load() {
+		return false
+	}
+	other := &c.out[side.Other()]
+	return side == abi.Agent && c.out[side].queued > backlog || other.sealed && other.queued > backlog
+}
+
 // stuck reports whether side is paused for good: a pause ends in a call into the guest, and none is to come. mu is held.
 func (c *conn) stuck(side abi.Side) bool {
-	in, other := &c.in[side], &c.in[side.Other()]
-	speaks := c.conns[side.Other()] != nil && !other.ended && !other.paused
-	return in.paused && !in.ended && len(in.todo) == 0 && !speaks && (c.dial == 0 || c.called)
+	in := &c.in[side]
+	return in.paused && !in.ended && len(in.todo) == 0 && !c.speaks(side.Other()) && !in.wantsTLS.Load() && (c.dial == 0 || c.called)
+}
+
+// speaks reports whether the guest will hear of side again. mu is held.
+func (c *conn) speaks(side abi.Side) bool {
+	in := &c.in[side]
+	return c.conns[side] != nil && !in.ended && (!in.paused || in.scan != nil || in.wantsTLS.Load())
 }
 
 // connect dials the upstream, without the mutex, and tells the guest. mu is held.
@@ -282,4 +193,5 @@ func (c *conn) connect() {
 		c.wg.Go(func() { c.read(abi.Upstream, k) })
 	}
 	c.step(c.guest.Event(abi.AppendEvent(nil, &e)))
+	c.catchUp()
 }

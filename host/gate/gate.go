@@ -1,16 +1,20 @@
 // Package gate is the life of one connection: it moves bytes between the agent and the upstream, shows them to a guest, has
 // the guest's questions decided, and enforces the laws. It knows no protocol.
 //
-// Its invariant is the first law: a byte reaches the upstream only inside the range that an allowed action covers, or as a
-// constant of the plugin's manifest. The guest's word is never enough: every PASS is checked against the ranges of what was
-// allowed, and a guest that asks for more is cut off, and with it its connection only.
+// Its invariant is the first law: a byte reaches the upstream only inside the range that an allowed action covers, under an
+// open streaming action as a few bytes of the plugin's own, as the answer of a login that the session computes, or as a
+// constant of the plugin's manifest; and nothing but constants before the TLS that the endpoint promises. The guest's word is
+// never enough: every PASS is checked against the ranges of what was allowed, and a guest that asks for more is cut off, and
+// with it its connection only.
 //
 // How it runs: one goroutine reads each side. What it read goes to the guest, under the connection's mutex; the guest's
 // commands are carried out at once and queue bytes for either side; the queues are written outside the mutex, in order. A
 // reader writes what it queued for the other side itself and reads on when that is out. Answers to its own side are written
 // by a goroutine that lives as long as that takes, so that a side which does not read stops only what fills its queue, and
 // two sides that both write first and read later do not block each other. While a PASS goes beyond what was delivered, bytes
-// are moved without calling the guest. The memory of a connection is bounded by a few times [Limits].Window.
+// are moved without calling the guest, and while a SCAN runs frames are walked so. TLS begins in the reader of its side, which
+// keeps everybody else from reading and writing there until the handshake is done. The memory of a connection is bounded by a
+// few times [Limits].Window.
 package gate
 
 import (
@@ -40,7 +44,8 @@ type Guest interface {
 	Close()
 }
 
-// Question is an action that a guest asks about.
+// Question is an action that a guest asks about. It and the slices of its action are used again for the next one: who wants to
+// keep them copies them. The strings stay as they are.
 type Question struct {
 	ID        uint32 // counts within the connection
 	Action    *abi.Action
@@ -55,15 +60,33 @@ type Verdict struct {
 	Receipt string // id of the record
 }
 
-// Session is the rest of the gateway, as one connection needs it. Its methods are called one at a time, but for Dial, and
-// must not call back into the gate.
+// Session is the rest of the gateway, as one connection needs it. Its methods are called one at a time, but for Dial and
+// Secure, and must not call back into the gate.
 type Session interface {
 	// Decide decides about an action and records the decision. It must deny what it cannot record.
 	Decide(ctx context.Context, q *Question) Verdict
 	// Dial connects to the endpoint's upstream; its error is shown to the agent.
 	Dial(ctx context.Context) (Conn, error)
-	// Note records what became of an action.
+	// Note records what became of an action. pairs is used again afterwards; the strings stay as they are.
 	Note(id uint32, pairs []string)
+	// Secure ends TLS on one side of the connection: on the agent's as the server, on the upstream's as the client. k reads
+	// what the guest was not given first. The returned Conn takes k over. It must return soon after ctx has ended or k was
+	// aborted, bounds a handshake that does not come on by itself, and gives errors that are safe to show. Runs without the
+	// mutex.
+	Secure(ctx context.Context, side abi.Side, k Conn) (Conn, Secured, error)
+	// Auth is the answer of a login slot of the manifest to the server's words. Its error's text is safe to show.
+	Auth(slot int, words []byte) (answer []byte, err error)
+	// Alias makes a value of the same length that stands for original while this connection lives.
+	Alias(original []byte) (alias []byte, err error)
+	// Unalias is what an alias that this peer was given at this endpoint stands for.
+	Unalias(alias []byte) (original []byte, ok bool)
+}
+
+// Secured says what a handshake settled.
+type Secured struct {
+	Version  string // of TLS, "1.3"
+	Name     string // of the agent's side: the server name that it asked for, maybe empty
+	Protocol string // what ALPN settled on, maybe empty
 }
 
 // Limits bound one connection.
@@ -94,7 +117,7 @@ type Config struct {
 	Agent    Conn
 	Guest    Guest // Serve closes it
 	Manifest *abi.Manifest
-	Facts    abi.Facts
+	Facts    abi.Facts // the guest is told them, and the gate holds it to what they say of TLS and slots
 	Session  Session
 	Limits   Limits
 }

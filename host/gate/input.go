@@ -1,7 +1,9 @@
 package gate
 
 import (
+	"context"
 	"math"
+	"sync/atomic"
 
 	"github.com/sallyport-dev/sallyport/sdk/abi"
 )
@@ -18,6 +20,18 @@ type input struct {
 	behind int    // how many bytes of todo are to be written
 	paused bool
 	ended  bool
+
+	scan    *scan  // runs, or will behind what is planned; it is lastScan
+	back    []byte // came before and is to be handled again: what a scan gave back
+	reshown bool   // the bytes that are being handled are of back
+	piece   int    // how many bytes are shown at once at most; 0: as many as there are
+
+	lastScan scan // the memory of scans
+
+	wantsTLS  atomic.Bool // TLS is to begin, and nothing is shown before it has; its reader looks without the mutex
+	handshake []byte      // what came behind the place where it begins
+	secured   bool
+	cancel    context.CancelFunc // of the handshake that runs
 }
 
 // todo is something that happens at a place of the stream that has not come yet.
@@ -35,15 +49,37 @@ const (
 	todoDrop
 	todoWrite
 	todoShut
+	todoScan // the place of input.scan
 )
 
 // mostTodo bounds how many things a guest may have said about bytes that have not come.
 const mostTodo = 1024
 
-func (in *input) show(p []byte) { in.fresh = p }
+// firstPiece is how many bytes are shown at once behind a scan; each time twice as many, until it is all there is. So a guest that
+// scans again and again through one large delivery is not shown its rest each time, and what it spends on a scan is less than
+// what four bytes grant it.
+const firstPiece = 1 << 10
 
-// hide keeps what was shown and not used.
-func (in *input) hide() {
+// nextPiece is how many of n bytes are shown at once.
+func (in *input) nextPiece(n, capacity int) int {
+	n = min(n, capacity)
+	if in.piece == 0 || n <= in.piece {
+		return n
+	}
+	n = in.piece
+	if in.piece *= 2; in.piece >= capacity {
+		in.piece = 0
+	}
+	return n
+}
+
+// hide keeps what was shown and not used, unless a scan wants it: then it returns how many bytes at the end of what was shown
+// were not used.
+func (in *input) hide() (unused int) {
+	if in.scan != nil {
+		unused = len(in.fresh)
+		in.fresh = nil
+	}
 	if in.used > 0 { // moved here and not with each PASS, of which there may be many
 		in.held, in.used = in.held[:copy(in.held, in.held[in.used:])], 0
 	}
@@ -54,6 +90,7 @@ func (in *input) hide() {
 	if len(in.held) == 0 && cap(in.held) > smallRead {
 		in.held = nil
 	}
+	return unused
 }
 
 // pending are the bytes that were shown before and are behind no cursor yet.
@@ -72,6 +109,18 @@ func (c *conn) settleEnd(side abi.Side) {
 		}
 	}
 	in.todo, in.behind = nil, 0
+}
+
+// forward queues bytes of side that are at hand for the other one. mu is held.
+func (c *conn) forward(side abi.Side, p []byte) {
+	if len(p) == 0 {
+		return
+	}
+	if c.in[side].reshown {
+		c.queueCopy(side.Other(), p)
+		return
+	}
+	c.queue(side.Other(), p)
 }
 
 // advances reports whether the cursor can move by n.
@@ -93,6 +142,9 @@ func (in *input) plan(kind todoKind, n uint64) bool {
 // move carries a PASS or DROP of n bytes out on what is there and plans the rest. mu is held.
 func (c *conn) move(side abi.Side, n uint64, kind todoKind) {
 	in := &c.in[side]
+	if c.scanned(side) {
+		return
+	}
 	if !in.advances(n) {
 		c.fail("the plugin passes more bytes of the %v than a stream can have", side)
 		return
@@ -109,7 +161,7 @@ func (c *conn) move(side abi.Side, n uint64, kind todoKind) {
 		}
 		if k = min(n, uint64(len(in.fresh))); k > 0 {
 			if kind == todoPass {
-				c.queue(side.Other(), in.fresh[:k])
+				c.forward(side, in.fresh[:k])
 			}
 			in.fresh = in.fresh[k:]
 			n -= k
@@ -124,7 +176,8 @@ func (c *conn) move(side abi.Side, n uint64, kind todoKind) {
 	c.wake.Broadcast() // a paused reader may have read them already
 }
 
-// advance does with bytes that came what was planned for them, and returns those that nothing was planned for. mu is held.
+// advance does with bytes that came what was planned for them, and returns those that nothing was planned for, or that stand
+// behind a scan which ended. mu is held.
 func (c *conn) advance(side abi.Side, p []byte) []byte {
 	in := &c.in[side]
 	for len(in.todo) > 0 {
@@ -133,7 +186,7 @@ func (c *conn) advance(side abi.Side, p []byte) []byte {
 		case todoPass, todoDrop:
 			k := min(t.n, uint64(len(p)))
 			if k > 0 && t.kind == todoPass {
-				c.queue(side.Other(), p[:k])
+				c.forward(side, p[:k])
 			}
 			p = p[k:]
 			if t.n -= k; t.n > 0 {
@@ -144,6 +197,12 @@ func (c *conn) advance(side abi.Side, p []byte) []byte {
 			in.behind -= len(t.write)
 		case todoShut:
 			c.out[t.side].shut = true
+		case todoScan:
+			rest, ended := c.walk(side, p)
+			if ended {
+				c.endScan(side)
+			}
+			return rest
 		}
 		in.todo = in.todo[1:]
 	}

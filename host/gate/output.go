@@ -15,7 +15,11 @@ type output struct {
 	grows  bool // the last piece is a copy: more may be appended to it
 	shut   bool // nothing follows: half-close once everything is out
 
-	busy    bool // somebody is writing, and takes along what is queued meanwhile
+	// sealed: TLS is to begin. What was queued before, first, goes out in clear; the rest waits for its end, as copies.
+	sealed bool
+	first  [][]byte
+
+	busy    bool // somebody is writing, and takes along what is queued meanwhile; or a handshake runs
 	done    bool // half-closed
 	scratch []byte
 }
@@ -32,11 +36,11 @@ const (
 
 // queue queues p, which must stay as it is until the caller has flushed. mu is held.
 func (c *conn) queue(side abi.Side, p []byte) {
-	if c.conns[side] == nil {
+	o := &c.out[side]
+	if c.conns[side] == nil || o.sealed {
 		c.queueCopy(side, p)
 		return
 	}
-	o := &c.out[side]
 	if c.mayQueue(side, 0) {
 		o.pieces, o.grows = append(o.pieces, p), false
 		o.queued += len(p)
@@ -75,20 +79,22 @@ func (c *conn) mayQueue(side abi.Side, n int) bool {
 }
 
 // flush writes what is queued for side. When it returns everything that was queued before is written, or the connection is
-// over, or the side is not connected yet. mu is held, but not while it writes.
+// over, or the side is not connected yet, or what is left are copies that wait for TLS. mu is held, but not while it writes.
 func (c *conn) flush(side abi.Side) {
 	o := &c.out[side]
-	for o.busy {
+	for o.busy && !c.in[side].handshakes() {
 		c.wake.Wait()
 	}
-	o.busy = true
-	c.write(side)
+	if o.due() && !o.busy {
+		o.busy = true
+		c.write(side)
+	}
 }
 
 // kick has what is queued for side written by somebody else. mu is held.
 func (c *conn) kick(side abi.Side) {
 	o := &c.out[side]
-	if o.busy || c.conns[side] == nil || c.hard || len(o.pieces) == 0 && !(o.shut && !o.done) {
+	if o.busy || c.conns[side] == nil || c.hard || !o.due() {
 		return
 	}
 	o.busy = true
@@ -99,14 +105,44 @@ func (c *conn) kick(side abi.Side) {
 	})
 }
 
+// due reports whether something may be written.
+func (o *output) due() bool {
+	if o.sealed {
+		return len(o.first) > 0
+	}
+	return len(o.pieces) > 0 || o.shut && !o.done
+}
+
+// next takes what is to be written now, and says how many bytes that is.
+func (o *output) next() (pieces [][]byte, n int) {
+	if !o.sealed {
+		if o.queued == 0 { // the list's memory stays for the next one
+			return nil, 0
+		}
+		pieces, n = o.pieces, o.queued
+		o.pieces, o.queued, o.copied, o.grows = nil, 0, 0, false
+		return pieces, n
+	}
+	pieces, o.first = o.first, nil
+	for _, p := range pieces {
+		n += len(p)
+	}
+	return pieces, n
+}
+
+// seal has what is queued from now on wait for TLS.
+func (o *output) seal() {
+	o.sealed, o.first = true, o.pieces
+	o.pieces, o.queued, o.copied, o.grows = nil, 0, 0, false
+}
+
 // write writes until nothing is queued for side. mu is held, but not while it writes; whoever calls it has set busy.
 func (c *conn) write(side abi.Side) {
 	o := &c.out[side]
 	for k := c.conns[side]; k != nil && !c.hard && !o.done; {
-		pieces, n := o.pieces, o.queued
-		o.pieces, o.queued, o.copied, o.grows = nil, 0, 0, false
+		pieces, n := o.next()
 		if n == 0 {
-			if o.shut {
+			if o.shut && !o.sealed {
 				o.done = true
 				c.mu.Unlock()
 				_ = k.CloseWrite() // a side that is gone already tells its reader

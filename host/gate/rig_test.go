@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -89,6 +90,21 @@ func (l list) close(reason string) list           { return abi.AppendClose(l, fa
 func (l list) done(id uint32) list                { return abi.AppendDone(l, id) }
 func (l list) note(id uint32, p ...string) list   { return abi.AppendNote(l, id, p...) }
 func (l list) pause(s abi.Side, on bool) list     { return abi.AppendPause(l, s, on) }
+
+func (l list) sendUp(id uint32, s string) list   { return abi.AppendSend(l, abi.Upstream, id, []byte(s)) }
+func (l list) tls(s abi.Side) list               { return abi.AppendTLS(l, s) }
+func (l list) auth(id uint32, words string) list { return abi.AppendAuth(l, id, 0, []byte(words)) }
+func (l list) alias(n uint32) list               { return abi.AppendAlias(l, n) }
+func (l list) unalias(id, n uint32) list         { return abi.AppendUnalias(l, id, n) }
+
+// scan walks frames of a type, a length of one byte and that many bytes; those of type d pass.
+func (l list) scan(s abi.Side, id uint32) list {
+	f := abi.Framing{Head: 2, LengthAt: 1, LengthWidth: 1, Adjust: 2, Max: 1000}
+	return abi.AppendScan(l, s, id, &f, abi.Types('d'))
+}
+
+// connectStream asks for a streaming connect action.
+func (l list) connectStream(id uint32) list { return l.action(id, 0, abi.AskStreaming, 0, title) }
 
 // dialing is what most guests begin with: action 1 opens the connection.
 func dialing() list { return list(nil).connect(1).dial(1) }
@@ -196,6 +212,12 @@ type session struct {
 	dial   func(ctx context.Context) (Conn, error)
 	conn   *tcpConn // what dial gives when it is nil
 
+	// What the session does without: it refuses.
+	secure  func(ctx context.Context, side abi.Side, k Conn) (Conn, Secured, error)
+	auth    func(slot int, words []byte) ([]byte, error)
+	alias   func(original []byte) ([]byte, error)
+	unalias func(alias []byte) ([]byte, bool)
+
 	mu    sync.Mutex
 	asked []Question
 	notes []string
@@ -204,7 +226,9 @@ type session struct {
 
 func (s *session) Decide(ctx context.Context, q *Question) Verdict {
 	s.mu.Lock()
-	s.asked = append(s.asked, *q)
+	kept := *q.Action
+	kept.Values = slices.Clone(kept.Values)
+	s.asked = append(s.asked, Question{ID: q.ID, Action: &kept, Streaming: q.Streaming})
 	s.mu.Unlock()
 	if s.decide != nil {
 		return s.decide(ctx, q)
@@ -233,6 +257,34 @@ func (s *session) Note(_ uint32, pairs []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.notes = append(s.notes, pairs...)
+}
+
+func (s *session) Secure(ctx context.Context, side abi.Side, k Conn) (Conn, Secured, error) {
+	if s.secure != nil {
+		return s.secure(ctx, side, k)
+	}
+	return nil, Secured{}, errors.New("no TLS here")
+}
+
+func (s *session) Auth(slot int, words []byte) ([]byte, error) {
+	if s.auth != nil {
+		return s.auth(slot, words)
+	}
+	return nil, errors.New("no secret here")
+}
+
+func (s *session) Alias(original []byte) ([]byte, error) {
+	if s.alias != nil {
+		return s.alias(original)
+	}
+	return nil, errors.New("no alias here")
+}
+
+func (s *session) Unalias(alias []byte) ([]byte, bool) {
+	if s.unalias != nil {
+		return s.unalias(alias)
+	}
+	return nil, false
 }
 
 // testLimits are small enough to go past, and linger longer than a slow machine needs.

@@ -85,6 +85,11 @@ const (
 	MaxManifest = 64 << 10
 	// MaxNote bounds the fields of one NOTE, in bytes.
 	MaxNote = 4 << 10
+	// MaxAuth bounds the server's words in one AUTH, in bytes.
+	MaxAuth = 16 << 10
+	// MinAlias and MaxAlias bound what ALIAS and UNALIAS replace, in bytes: less can be guessed, more is no key.
+	MinAlias = 4
+	MaxAlias = 256
 )
 
 // DataEnd is the flag of sallyport_data that says: these are the last bytes of this side.

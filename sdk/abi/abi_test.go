@@ -34,6 +34,7 @@ func TestLimits(t *testing.T) {
 	}{
 		{"action", func(n int) []byte { return AppendAsk(nil, 1, 1, 0, make([]byte, MaxAction+n)) }, "ASK: an action of 49153 bytes, the limit is 49152"},
 		{"note", func(n int) []byte { return AppendNote(nil, 1, "k", text(MaxNote-4-4-1+n)) }, "NOTE: 4097 bytes, the limit is 4096"},
+		{"auth", func(n int) []byte { return AppendAuth(nil, 1, 0, make([]byte, MaxAuth+n)) }, "AUTH: words of 16385 bytes, the limit is 16384"},
 		{"reason", func(n int) []byte {
 			b, s := begin(nil, TagClose)
 			return finish(append(append(b, 0), text(MaxReason+n)...), s)

@@ -2,7 +2,10 @@
 
 package abi
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Value is one field of an action. Known false: the plugin could not tell, and nothing else is set.
 type Value struct {
@@ -25,33 +28,58 @@ type Action struct {
 // ReadAction reads an encoded action against the manifest that declared its words. Values of a field with a closed set
 // that are not in it, unknown classes and fields given twice are errors: such a plugin does not keep its own word.
 func ReadAction(b []byte, m *Manifest) (*Action, error) {
-	r := reader{b: b}
-	family, class, title := r.u16(), Class(r.u8()), r.str()
-	n := r.u16()
-	if r.err != nil {
-		return nil, fmt.Errorf("action: %w", r.err)
-	}
-	if int(family) >= len(m.Families) {
-		return nil, fmt.Errorf("action: family %d of %d", family, len(m.Families))
-	}
-	if !class.Valid() {
-		return nil, fmt.Errorf("action: %v is not defined", class)
-	}
-	if len(title) > MaxTitle {
-		return nil, fmt.Errorf("action: a title of %d bytes, the limit is %d", len(title), MaxTitle)
-	}
-	f := &m.Families[family]
-	a := &Action{Family: f, Class: class, Title: title, Values: make([]Value, len(f.Fields))}
-	if err := a.readFields(&r, n); err != nil {
-		return nil, fmt.Errorf("action of family %s: %w", f.Name, err)
-	}
-	if err := r.end(); err != nil {
-		return nil, fmt.Errorf("action of family %s: %w", f.Name, err)
+	a := new(Action)
+	if err := a.Read(b, m); err != nil {
+		return nil, err
 	}
 	return a, nil
 }
 
-func (a *Action) readFields(r *reader, n uint16) error {
+// Read is ReadAction into the memory of an action that was read before, whose slices it uses again. Its strings are new.
+func (a *Action) Read(b []byte, m *Manifest) error {
+	r := textReader{reader: reader{b: b}, text: string(b)}
+	family, class, title := r.u16(), Class(r.u8()), r.str()
+	n := r.u16()
+	if r.err != nil {
+		return fmt.Errorf("action: %w", r.err)
+	}
+	if int(family) >= len(m.Families) {
+		return fmt.Errorf("action: family %d of %d", family, len(m.Families))
+	}
+	if !class.Valid() {
+		return fmt.Errorf("action: %v is not defined", class)
+	}
+	if len(title) > MaxTitle {
+		return fmt.Errorf("action: a title of %d bytes, the limit is %d", len(title), MaxTitle)
+	}
+	f := &m.Families[family]
+	a.Family, a.Class, a.Title = f, class, title
+	a.Values = slices.Grow(a.Values[:0], len(f.Fields))[:len(f.Fields)]
+	for i := range a.Values {
+		a.Values[i] = Value{List: a.Values[i].List[:0]}
+	}
+	if err := a.readFields(&r, n); err != nil {
+		return fmt.Errorf("action of family %s: %w", f.Name, err)
+	}
+	if err := r.end(); err != nil {
+		return fmt.Errorf("action of family %s: %w", f.Name, err)
+	}
+	return nil
+}
+
+// textReader reads strings as parts of one, so that all of them cost one allocation.
+type textReader struct {
+	reader
+	text string // of which the reader's bytes are the end
+}
+
+func (r *textReader) str() string {
+	n := len(r.bytes())
+	end := len(r.text) - len(r.b)
+	return r.text[end-n : end]
+}
+
+func (a *Action) readFields(r *textReader, n uint16) error {
 	var seen [MaxFields]bool
 	for ; n > 0; n-- {
 		i, known := int(r.u16()), r.u8()
@@ -79,7 +107,7 @@ func (a *Action) readFields(r *reader, n uint16) error {
 	return nil
 }
 
-func (v *Value) read(r *reader, f *Field) error {
+func (v *Value) read(r *textReader, f *Field) error {
 	switch f.Type {
 	case TypeBool:
 		b := r.u8()
@@ -99,7 +127,7 @@ func (v *Value) read(r *reader, f *Field) error {
 		if uint64(n)*4 > uint64(len(r.b)) {
 			return ErrShort
 		}
-		v.List = make([]string, 0, n)
+		v.List = slices.Grow(v.List[:0], int(n))
 		for ; n > 0 && r.err == nil; n-- {
 			s := r.str()
 			if r.err == nil && !f.allows(s) {

@@ -1,5 +1,7 @@
 package abi
 
+import "slices"
+
 // Tag names a command of a command list. A command is a u8 tag, a u32 length and that many bytes.
 type Tag uint8
 
@@ -16,10 +18,17 @@ const (
 	TagNote  Tag = 9
 	TagDone  Tag = 10
 	TagPause Tag = 11
+
+	TagTLS     Tag = 12
+	TagAuth    Tag = 13
+	TagAlias   Tag = 14
+	TagUnalias Tag = 15
+	TagScan    Tag = 16
 )
 
 var tagNames = [...]string{TagAsk: "ASK", TagPass: "PASS", TagDrop: "DROP", TagSend: "SEND", TagStock: "STOCK",
-	TagDial: "DIAL", TagShut: "SHUT", TagClose: "CLOSE", TagNote: "NOTE", TagDone: "DONE", TagPause: "PAUSE"}
+	TagDial: "DIAL", TagShut: "SHUT", TagClose: "CLOSE", TagNote: "NOTE", TagDone: "DONE", TagPause: "PAUSE",
+	TagTLS: "TLS", TagAuth: "AUTH", TagAlias: "ALIAS", TagUnalias: "UNALIAS", TagScan: "SCAN"}
 
 func (t Tag) String() string {
 	if int(t) < len(tagNames) && tagNames[t] != "" {
@@ -34,7 +43,11 @@ const (
 	// see it as action.streaming.
 	AskStreaming uint8 = 1 << 0
 
-	askFlags = AskStreaming
+	// AskQuiet has the verdict's event left out when the action is allowed: the next call that is not the event of a denial
+	// means so. It saves a call for each action of a plugin that has nothing to do then.
+	AskQuiet uint8 = 1 << 1
+
+	askFlags = AskStreaming | AskQuiet
 )
 
 // commandHead is the size of a command's tag and length.
@@ -51,23 +64,31 @@ func finish(b []byte, start int) []byte {
 	return b
 }
 
-// AppendAsk appends ASK: a decision is wanted on the encoded action, which covers the next extent bytes of the agent.
-func AppendAsk(b []byte, id uint32, extent uint64, flags uint8, action []byte) []byte {
+// AppendAsk appends ASK: a decision is wanted on the encoded action, which covers the next extent bytes of the agent. The action
+// may come in parts, which stand one behind the other.
+func AppendAsk(b []byte, id uint32, extent uint64, flags uint8, action ...[]byte) []byte {
 	b, s := begin(b, TagAsk)
 	b = le.AppendUint32(b, id)
 	b = le.AppendUint64(b, extent)
 	b = append(b, flags)
-	b = append(b, action...)
+	for _, part := range action {
+		b = append(b, part...)
+	}
 	return finish(b, s)
 }
 
 // AppendPass appends PASS: the next n input bytes of side go to the other side, under action id when side is Agent.
 func AppendPass(b []byte, side Side, id uint32, n uint64) []byte {
-	b, s := begin(b, TagPass)
-	b = append(b, byte(side))
-	b = le.AppendUint32(b, id)
-	b = le.AppendUint64(b, n)
-	return finish(b, s)
+	const size = commandHead + 13
+	at := len(b)
+	b = slices.Grow(b, size)[:at+size]
+	c := b[at:]
+	c[0] = byte(TagPass)
+	le.PutUint32(c[1:], size-commandHead)
+	c[5] = byte(side)
+	le.PutUint32(c[6:], id)
+	le.PutUint64(c[10:], n)
+	return b
 }
 
 // ExtendPass makes the PASS that ends b longer by n when it is for the same side and id, and reports whether it did: a
@@ -168,6 +189,54 @@ func AppendPause(b []byte, side Side, on bool) []byte {
 	if on {
 		b[len(b)-1] = 1
 	}
+	return finish(b, s)
+}
+
+// AppendTLS appends TLS: from the cursor of side on, that side speaks TLS with the host.
+func AppendTLS(b []byte, side Side) []byte {
+	b, s := begin(b, TagTLS)
+	b = append(b, byte(side))
+	return finish(b, s)
+}
+
+// AppendAuth appends AUTH: write the answer of login slot slot to the server's words p to the upstream, under the connect
+// action id.
+func AppendAuth(b []byte, id uint32, slot uint16, p []byte) []byte {
+	b, s := begin(b, TagAuth)
+	b = le.AppendUint32(b, id)
+	b = le.AppendUint16(b, slot)
+	b = append(b, p...)
+	return finish(b, s)
+}
+
+// AppendAlias appends ALIAS: the agent gets a random value in place of the next n bytes of the upstream.
+func AppendAlias(b []byte, n uint32) []byte {
+	b, s := begin(b, TagAlias)
+	b = le.AppendUint32(b, n)
+	return finish(b, s)
+}
+
+// AppendUnalias appends UNALIAS: under action id the upstream gets what the next n bytes of the agent are an alias of.
+func AppendUnalias(b []byte, id, n uint32) []byte {
+	b, s := begin(b, TagUnalias)
+	b = le.AppendUint32(b, id)
+	b = le.AppendUint32(b, n)
+	return finish(b, s)
+}
+
+// AppendScan appends SCAN: the host walks the frames of side by itself and passes those of the given types, of the agent
+// under the streaming action id, until one of another type comes.
+func AppendScan(b []byte, side Side, id uint32, f *Framing, types *TypeSet) []byte {
+	b, s := begin(b, TagScan)
+	b = append(b, byte(side))
+	b = le.AppendUint32(b, id)
+	b = append(b, f.Head, f.TypeAt, f.LengthAt, f.LengthWidth, 0)
+	if f.BigEndian {
+		b[len(b)-1] = scanBigEndian
+	}
+	b = le.AppendUint32(b, uint32(f.Adjust))
+	b = le.AppendUint64(b, f.Max)
+	b = append(b, types[:]...)
 	return finish(b, s)
 }
 

@@ -4,19 +4,23 @@ package abi
 
 import "fmt"
 
-// Command is one command as the host reads it. Which fields mean something depends on Tag. Data, Action and Pairs alias the
-// list that they were read from and are valid as long as that is.
+// Command is one command as the host reads it. Which fields mean something depends on Tag. Data aliases the list that it was
+// read from and is valid as long as that is; Pairs is used again by the next NOTE that is read into the same Command.
 type Command struct {
 	Tag    Tag
 	ID     uint32
 	Side   Side
-	N      uint64 // ASK: extent; PASS, DROP: bytes
+	N      uint64 // ASK: extent; PASS, DROP, ALIAS, UNALIAS: bytes
 	Flags  uint8  // ASK
 	Stock  uint16 // STOCK
+	Slot   uint16 // AUTH
 	Failed bool   // CLOSE
 	On     bool   // PAUSE
-	Data   []byte // ASK: the encoded action; SEND: the bytes; CLOSE: the reason
+	Data   []byte // ASK: the encoded action; SEND: the bytes; AUTH: the server's words; CLOSE: the reason
 	Pairs  []string
+
+	Framing Framing // SCAN
+	Types   TypeSet // SCAN
 }
 
 // Next reads the first command of list and returns what follows it. An error says which command is wrong and why; the rest of
@@ -25,7 +29,7 @@ func Next(list []byte, c *Command) (rest []byte, err error) {
 	if len(list) < commandHead {
 		return nil, fmt.Errorf("command head: %w", ErrShort)
 	}
-	*c = Command{Tag: Tag(list[0])}
+	*c = Command{Tag: Tag(list[0]), Pairs: c.Pairs[:0]}
 	n := le.Uint32(list[1:])
 	if uint64(n) > uint64(len(list)-commandHead) {
 		return nil, fmt.Errorf("%v: length %d: %w", c.Tag, n, ErrShort)
@@ -63,7 +67,7 @@ func (c *Command) read(value []byte) error {
 		c.Stock = r.u16()
 	case TagDial, TagDone:
 		c.ID = r.u32()
-	case TagShut:
+	case TagShut, TagTLS:
 		c.readSide(&r)
 	case TagPause:
 		c.readSide(&r)
@@ -72,6 +76,12 @@ func (c *Command) read(value []byte) error {
 		c.readClose(&r)
 	case TagNote:
 		c.readNote(&r)
+	case TagAuth:
+		c.readAuth(&r)
+	case TagAlias, TagUnalias:
+		c.readAlias(&r)
+	case TagScan:
+		c.readScan(&r)
 	default:
 		return fmt.Errorf("tag %d", uint8(c.Tag))
 	}
@@ -98,7 +108,47 @@ func (c *Command) readNote(r *reader) {
 	if r.err == nil && len(r.b) > MaxNote {
 		r.err = fmt.Errorf("%d bytes, the limit is %d", len(r.b), MaxNote)
 	}
-	for r.err == nil && len(r.b) > 0 {
-		c.Pairs = append(c.Pairs, r.str(), r.str())
+	if r.err != nil {
+		return
+	}
+	t := textReader{reader: *r, text: string(r.b)}
+	for t.err == nil && len(t.b) > 0 {
+		c.Pairs = append(c.Pairs, t.str(), t.str())
+	}
+	*r = t.reader
+}
+
+func (c *Command) readAuth(r *reader) {
+	c.ID, c.Slot = r.u32(), r.u16()
+	if r.err == nil && len(r.b) > MaxAuth {
+		r.err = fmt.Errorf("words of %d bytes, the limit is %d", len(r.b), MaxAuth)
+	}
+	c.Data = r.take(len(r.b))
+}
+
+func (c *Command) readAlias(r *reader) {
+	if c.Tag == TagUnalias {
+		c.ID = r.u32()
+	}
+	c.N = uint64(r.u32())
+	if r.err == nil && (c.N < MinAlias || c.N > MaxAlias) {
+		r.err = fmt.Errorf("%d bytes, not %d to %d", c.N, MinAlias, MaxAlias)
+	}
+}
+
+func (c *Command) readScan(r *reader) {
+	c.readSide(r)
+	c.ID = r.u32()
+	f := &c.Framing
+	f.Head, f.TypeAt, f.LengthAt, f.LengthWidth = r.u8(), r.u8(), r.u8(), r.u8()
+	flags := r.u8()
+	f.BigEndian = flags&scanBigEndian != 0
+	f.Adjust, f.Max = int32(r.u32()), r.u64()
+	copy(c.Types[:], r.take(len(c.Types)))
+	if r.err == nil && flags&^scanBigEndian != 0 {
+		r.err = fmt.Errorf("flags %#x are not defined", flags)
+	}
+	if r.err == nil {
+		r.err = f.Check()
 	}
 }

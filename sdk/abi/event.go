@@ -10,6 +10,10 @@ const (
 	KindVerdict   Kind = 1
 	KindConnected Kind = 2
 	KindRefused   Kind = 3
+
+	KindSecured    Kind = 4
+	KindAuthFailed Kind = 5
+	KindScanned    Kind = 6
 )
 
 // Outcome is what the host decided about an action.
@@ -31,15 +35,22 @@ func (o Outcome) String() string {
 	return "outcome " + strconv.Itoa(int(o))
 }
 
-// Event is something that happened at the host. ID, Outcome, Rule and Receipt belong to a verdict, Reason to a verdict and
-// to a refused upstream.
+// Event is something that happened at the host. Which fields mean something depends on Kind.
 type Event struct {
 	Kind    Kind
-	ID      uint32
-	Outcome Outcome
-	Reason  string
-	Rule    string
-	Receipt string
+	ID      uint32  // verdict
+	Outcome Outcome // verdict
+	Reason  string  // verdict, refused, auth failed
+	Rule    string  // verdict
+	Receipt string  // verdict
+
+	Side     Side   // secured, scanned
+	Version  string // secured: the version of TLS, "1.3"
+	Name     string // secured, of the agent: the server name that it asked for, maybe empty
+	Protocol string // secured: what ALPN settled on, maybe empty
+	Slot     uint16 // auth failed
+	Frames   uint64 // scanned: whole frames that passed
+	Bytes    uint64 // scanned: the bytes of those
 }
 
 // AppendEvent appends e as sallyport_event reads it.
@@ -54,6 +65,18 @@ func AppendEvent(b []byte, e *Event) []byte {
 		b = appendString(b, e.Receipt)
 	case KindRefused:
 		b = appendString(b, e.Reason)
+	case KindSecured:
+		b = append(b, byte(e.Side))
+		b = appendString(b, e.Version)
+		b = appendString(b, e.Name)
+		b = appendString(b, e.Protocol)
+	case KindAuthFailed:
+		b = le.AppendUint16(b, e.Slot)
+		b = appendString(b, e.Reason)
+	case KindScanned:
+		b = append(b, byte(e.Side))
+		b = le.AppendUint64(b, e.Frames)
+		b = le.AppendUint64(b, e.Bytes)
 	}
 	return b
 }
@@ -72,6 +95,14 @@ func ReadEvent(b []byte) (Event, error) {
 	case KindConnected:
 	case KindRefused:
 		e.Reason = r.str()
+	case KindSecured:
+		e.Side = r.side()
+		e.Version, e.Name, e.Protocol = r.str(), r.str(), r.str()
+	case KindAuthFailed:
+		e.Slot, e.Reason = r.u16(), r.str()
+	case KindScanned:
+		e.Side = r.side()
+		e.Frames, e.Bytes = r.u64(), r.u64()
 	default:
 		return e, wrap("event", numbered("kind", uint64(e.Kind), " is not known"))
 	}
@@ -79,28 +110,4 @@ func ReadEvent(b []byte) (Event, error) {
 		return e, wrap("event", err)
 	}
 	return e, nil
-}
-
-// Facts is what a guest learns when its connection opens: names of the configuration, nothing of the network.
-type Facts struct {
-	Endpoint string
-	Peer     string
-	Profile  string
-}
-
-// AppendFacts appends f as sallyport_open reads it.
-func AppendFacts(b []byte, f *Facts) []byte {
-	b = appendString(b, f.Endpoint)
-	b = appendString(b, f.Peer)
-	return appendString(b, f.Profile)
-}
-
-// ReadFacts reads what AppendFacts wrote. Facts that a later version adds at the end are ignored.
-func ReadFacts(b []byte) (Facts, error) {
-	r := reader{b: b}
-	f := Facts{Endpoint: r.str(), Peer: r.str(), Profile: r.str()}
-	if r.err != nil {
-		return f, wrap("facts", r.err)
-	}
-	return f, nil
 }

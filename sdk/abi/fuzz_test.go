@@ -85,8 +85,12 @@ func FuzzReadFacts(f *testing.F) {
 	seed(f, "facts")
 	f.Fuzz(func(t *testing.T, b []byte) {
 		facts, err := ReadFacts(b)
-		if err == nil && !bytes.HasPrefix(b, AppendFacts(nil, &facts)) {
-			t.Fatalf("%+v is written otherwise than % x", facts, b)
+		if err != nil {
+			return
+		}
+		again := AppendFacts(nil, &facts)
+		if read, err := ReadFacts(again); err != nil || !reflect.DeepEqual(read, facts) || len(again) > len(b) {
+			t.Fatalf("%+v is written % x, which reads %+v %v", facts, again, read, err)
 		}
 	})
 }

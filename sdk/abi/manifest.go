@@ -14,6 +14,9 @@ const (
 // MaxFields bounds the fields of one family.
 const MaxFields = 256
 
+// MaxSlots bounds the slots of a plugin, and its attributes.
+const MaxSlots = 32
+
 // Manifest is what a plugin says of itself: JSON, read once when it is loaded. Everything that rules and configuration may
 // name is declared here, so that a misspelt word is an error at load and not a rule that never matches.
 type Manifest struct {
@@ -30,6 +33,24 @@ type Manifest struct {
 	Stock []Constant `json:"stock,omitempty"`
 	// Companions are the modules it brings, in the order in which it calls them.
 	Companions []Companion `json:"companions,omitempty"`
+	// Slots are the secrets that an endpoint's credential may fill; AUTH names one by its place here.
+	Slots []Slot `json:"slots,omitempty"`
+	// Attributes are what a credential may say beside its secrets, in the open.
+	Attributes []CredentialAttribute `json:"attributes,omitempty"`
+}
+
+// Slot is a secret that the host uses in the plugin's place. Form is one of those that the gateway knows (host/secret): how
+// the secret leaves, and what else its use needs.
+type Slot struct {
+	Name string `json:"name"`
+	Form string `json:"form"`
+	Doc  string `json:"doc"`
+}
+
+// CredentialAttribute declares a key of a credential that is no secret.
+type CredentialAttribute struct {
+	Name string `json:"name"`
+	Doc  string `json:"doc"`
 }
 
 // Family is a vocabulary of actions.

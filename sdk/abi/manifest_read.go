@@ -70,6 +70,30 @@ func (m *Manifest) Check() error {
 			return fmt.Errorf("companion %d: name %q is not of the form [a-z][a-z0-9-]*", i, c.Name)
 		}
 	}
+	return m.checkCredential()
+}
+
+// checkCredential checks what a credential may have: slots and attributes are keys of one table of the configuration.
+func (m *Manifest) checkCredential() error {
+	if len(m.Slots) > MaxSlots || len(m.Attributes) > MaxSlots {
+		return fmt.Errorf("%d slots and %d attributes, the limit is %d of each", len(m.Slots), len(m.Attributes), MaxSlots)
+	}
+	seen := map[string]bool{"name": true, "methods": true}
+	for _, s := range m.Slots {
+		if !fieldPattern.MatchString(s.Name) || seen[s.Name] {
+			return fmt.Errorf("slot %q: not of the form [a-z][a-z0-9_]*, reserved, or declared twice", s.Name)
+		}
+		if !namePattern.MatchString(s.Form) {
+			return fmt.Errorf("slot %s: form %q is not of the form [a-z][a-z0-9-]*", s.Name, s.Form)
+		}
+		seen[s.Name] = true
+	}
+	for _, a := range m.Attributes {
+		if !fieldPattern.MatchString(a.Name) || seen[a.Name] {
+			return fmt.Errorf("attribute %q: not of the form [a-z][a-z0-9_]*, reserved, or declared twice", a.Name)
+		}
+		seen[a.Name] = true
+	}
 	return nil
 }
 

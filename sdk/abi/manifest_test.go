@@ -23,7 +23,9 @@ const wholeManifest = `{"name": "redis", "version": "1.0.0", "doc": "one sentenc
              {"name": "prefix", "type": "string", "default": "", "doc": "any"},
              {"name": "strict", "type": "bool", "default": true, "doc": "whether"}],
  "stock": [{"name": "ping", "bytes": "UElORw0K"}],
- "companions": [{"name": "parser"}, {"name": "zlib-1"}]}`
+ "companions": [{"name": "parser"}, {"name": "zlib-1"}],
+ "slots": [{"name": "password", "form": "postgres", "doc": "the login"}],
+ "attributes": [{"name": "user", "doc": "who"}, {"name": "database", "doc": "where"}]}`
 
 func TestManifest(t *testing.T) {
 	m, err := ParseManifest([]byte(wholeManifest + "\n "))
@@ -63,6 +65,14 @@ func TestManifestRefused(t *testing.T) {
 		{"a name in capitals", `{"name":"X"}`, `name "X"`},
 		{"a name with a line end", `{"name":"x\n"}`, `name "x\n"`},
 		{"no family", `{"name":"x","families":[]}`, "no family is declared"},
+		{"slot without form", with("", `,"slots":[{"name":"password","doc":""}]`), `form ""`},
+		{"slot with a dash", with("", `,"slots":[{"name":"pass-word","form":"basic"}]`), `slot "pass-word"`},
+		{"slot twice", with("", `,"slots":[{"name":"p","form":"basic"},{"name":"p","form":"basic"}]`), `slot "p"`},
+		{"reserved slot", with("", `,"slots":[{"name":"methods","form":"basic"}]`), `slot "methods"`},
+		{"attribute without name", with("", `,"attributes":[{"doc":""}]`), `attribute ""`},
+		{"attribute like a slot", with("", `,"slots":[{"name":"p","form":"basic"}],"attributes":[{"name":"p"}]`), `attribute "p"`},
+		{"reserved attribute", with("", `,"attributes":[{"name":"name"}]`), `attribute "name"`},
+		{"too many attributes", with("", `,"attributes":[`+strings.Repeat(`{"name":"a"},`, MaxSlots)+`{"name":"a"}]`), "33 attributes, the limit is 32"},
 		{"family without name", `{"name":"x","families":[{"name":"","fields":[]}]}`, `family ""`},
 		{"family twice", `{"name":"x","families":[{"name":"f"},{"name":"f"}]}`, `family "f"`},
 		{"reserved family", `{"name":"x","families":[{"name":"action"}]}`, "reserved"},

@@ -26,6 +26,19 @@ func AppendManifest(b []byte, m *Manifest) []byte {
 	if len(m.Companions) > 0 {
 		w.list("companions", len(m.Companions), func(i int) { w.str("name", m.Companions[i].Name) })
 	}
+	if len(m.Slots) > 0 {
+		w.list("slots", len(m.Slots), func(i int) {
+			w.str("name", m.Slots[i].Name)
+			w.str("form", m.Slots[i].Form)
+			w.str("doc", m.Slots[i].Doc)
+		})
+	}
+	if len(m.Attributes) > 0 {
+		w.list("attributes", len(m.Attributes), func(i int) {
+			w.str("name", m.Attributes[i].Name)
+			w.str("doc", m.Attributes[i].Doc)
+		})
+	}
 	return append(w.b, '}')
 }
 

@@ -21,6 +21,8 @@ func TestAppendManifest(t *testing.T) {
 		},
 		Stock:      []Constant{{Name: "bye", Bytes: []byte{0, 1, 255, 'x'}}},
 		Companions: []Companion{{Name: "c"}, {Name: "d"}},
+		Slots:      []Slot{{Name: "password", Form: "postgres", Doc: "p"}, {Name: "key", Form: "ssh-key"}},
+		Attributes: []CredentialAttribute{{Name: "user", Doc: "the \"role\""}, {Name: "database"}},
 	}
 	for _, m := range []Manifest{m, {Name: "bare", Version: "1", Families: []Family{{Name: "toy", Fields: []Field{}}}}} {
 		want, err := json.Marshal(m)

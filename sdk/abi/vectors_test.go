@@ -86,7 +86,7 @@ func TestVectors(t *testing.T) {
 		})
 		kinds[v.kind]++
 	}
-	for tag := TagAsk; tag <= TagPause; tag++ {
+	for tag := TagAsk; tag <= TagScan; tag++ {
 		if !tags[tag] {
 			t.Errorf("no vector for %v", tag)
 		}
@@ -111,7 +111,7 @@ func reread(v vector) (text string, again []byte, err error) {
 		return eventText(&e), AppendEvent(nil, &e), err
 	case "facts":
 		f, err := ReadFacts(v.bytes)
-		return fmt.Sprintf("endpoint %q peer %q profile %q", f.Endpoint, f.Peer, f.Profile), AppendFacts(nil, &f), err
+		return factsText(&f), AppendFacts(nil, &f), err
 	case "action":
 		m := vectorManifest()
 		a, err := ReadAction(v.bytes, m)
@@ -147,8 +147,52 @@ func commandText(c *Command) string {
 		return s
 	case TagPause:
 		return fmt.Sprintf("PAUSE %v %v", c.Side, c.On)
+	case TagTLS:
+		return fmt.Sprintf("TLS %v", c.Side)
+	case TagAuth:
+		return fmt.Sprintf("AUTH id %d slot %d %q", c.ID, c.Slot, c.Data)
+	case TagAlias:
+		return fmt.Sprintf("ALIAS n %d", c.N)
+	case TagUnalias:
+		return fmt.Sprintf("UNALIAS id %d n %d", c.ID, c.N)
+	case TagScan:
+		return fmt.Sprintf("SCAN %v id %d %s", c.Side, c.ID, framingText(&c.Framing, &c.Types))
 	}
 	return fmt.Sprintf("%v id %d", c.Tag, c.ID)
+}
+
+func framingText(f *Framing, types *TypeSet) string {
+	var set []byte
+	for t := range 256 {
+		if types.Has(byte(t)) {
+			set = append(set, byte(t))
+		}
+	}
+	order := "little"
+	if f.BigEndian {
+		order = "big"
+	}
+	return fmt.Sprintf("head %d type at %d length at %d of %d %s endian %+d max %d types %q",
+		f.Head, f.TypeAt, f.LengthAt, f.LengthWidth, order, f.Adjust, f.Max, set)
+}
+
+func factsText(f *Facts) string {
+	s := fmt.Sprintf("endpoint %q peer %q profile %q", f.Endpoint, f.Peer, f.Profile)
+	for _, flag := range []struct {
+		on   bool
+		name string
+	}{{f.UpstreamTLS, "upstream-tls"}, {f.AgentTLS, "agent-tls"}, {f.AgentTLSRequired, "agent-tls-required"}} {
+		if flag.on {
+			s += " " + flag.name
+		}
+	}
+	if len(f.Slots) > 0 {
+		s += fmt.Sprintf(" slots %q", f.Slots)
+	}
+	for _, a := range f.Attributes {
+		s += fmt.Sprintf(" %s=%q", a.Name, a.Value)
+	}
+	return s
 }
 
 func commandAgain(c *Command) []byte {
@@ -175,6 +219,16 @@ func commandAgain(c *Command) []byte {
 		return AppendDone(nil, c.ID)
 	case TagPause:
 		return AppendPause(nil, c.Side, c.On)
+	case TagTLS:
+		return AppendTLS(nil, c.Side)
+	case TagAuth:
+		return AppendAuth(nil, c.ID, c.Slot, c.Data)
+	case TagAlias:
+		return AppendAlias(nil, uint32(c.N))
+	case TagUnalias:
+		return AppendUnalias(nil, c.ID, uint32(c.N))
+	case TagScan:
+		return AppendScan(nil, c.Side, c.ID, &c.Framing, &c.Types)
 	}
 	return nil
 }
@@ -185,6 +239,12 @@ func eventText(e *Event) string {
 		return fmt.Sprintf("verdict id %d %v reason %q rule %q receipt %q", e.ID, e.Outcome, e.Reason, e.Rule, e.Receipt)
 	case KindConnected:
 		return "connected"
+	case KindSecured:
+		return fmt.Sprintf("secured %v version %q name %q protocol %q", e.Side, e.Version, e.Name, e.Protocol)
+	case KindAuthFailed:
+		return fmt.Sprintf("auth failed slot %d reason %q", e.Slot, e.Reason)
+	case KindScanned:
+		return fmt.Sprintf("scanned %v frames %d bytes %d", e.Side, e.Frames, e.Bytes)
 	}
 	return fmt.Sprintf("refused %q", e.Reason)
 }

@@ -93,6 +93,25 @@ func (r *reader) flag() bool {
 	return v == 1
 }
 
+// side reads a u8 that is 0 or 1.
+func (r *reader) side() Side {
+	v := r.u8()
+	if r.err == nil && v > 1 {
+		r.err = numbered("side", uint64(v), "")
+	}
+	return Side(v & 1)
+}
+
+// count reads a u32 that counts things of at least size bytes each.
+func (r *reader) count(size int) uint32 {
+	n := r.u32()
+	if r.err == nil && uint64(n)*uint64(size) > uint64(len(r.b)) {
+		r.err = ErrShort
+		return 0
+	}
+	return n
+}
+
 func (r *reader) str() string { return string(r.bytes()) }
 
 // end fails when something is left over: both sides must agree on where a value stops.

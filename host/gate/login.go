@@ -1,0 +1,108 @@
+package gate
+
+import (
+	"github.com/sallyport-dev/sallyport/sdk/abi"
+)
+
+// login is what the host does about keys in the plugin's place.
+type login struct {
+	failed  bool
+	owed    bool   // the event of the failure
+	slot    uint16 // of it
+	reason  string
+	aliases int
+}
+
+// mostAliases is how many aliases one connection may have.
+const mostAliases = 4
+
+// auth has the session answer a step of a login, and writes the answer to the upstream.
+func (c *conn) auth(cmd *abi.Command) {
+	l := &c.login
+	switch {
+	case !c.actions.isOpen(cmd.ID) || c.dial != cmd.ID:
+		c.fail("the plugin logs in under action %d, which is not the open streaming action that was dialed", cmd.ID)
+	case c.conns[abi.Upstream] == nil:
+		c.fail("the plugin logs in at an upstream that is not connected")
+	case c.actions.others:
+		c.fail("the plugin logs in after the agent's first action")
+	case l.failed:
+		c.fail("the plugin goes on with a login that has failed")
+	case int(cmd.Slot) >= len(c.manifest.Slots) || !c.facts.Filled(c.manifest.Slots[cmd.Slot].Name):
+		c.fail("the plugin logs in with slot %d of %d, which is not filled", cmd.Slot, len(c.manifest.Slots))
+	case c.scanned(abi.Agent) || !c.mayReach():
+	default:
+		answer, err := c.session.Auth(int(cmd.Slot), cmd.Data)
+		if err != nil {
+			l.failed, l.owed, l.slot, l.reason = true, true, cmd.Slot, err.Error()
+			return
+		}
+		c.writeOwn(abi.Upstream, answer)
+	}
+}
+
+// loginEvent tells the guest of a login that failed.
+func (c *conn) loginEvent() []byte {
+	l := &c.login
+	l.owed = false
+	c.event = abi.AppendEvent(c.event[:0], &abi.Event{Kind: abi.KindAuthFailed, Slot: l.slot, Reason: l.reason})
+	return c.event
+}
+
+// alias replaces the next bytes of the upstream.
+func (c *conn) alias(cmd *abi.Command) {
+	original, ok := c.shown(abi.Upstream, cmd.N)
+	if !ok {
+		return
+	}
+	if c.login.aliases++; c.login.aliases > mostAliases {
+		c.fail("the plugin wants more than %d aliases", mostAliases)
+		return
+	}
+	alias, err := c.session.Alias(original)
+	if err == nil && len(alias) != len(original) {
+		err = errAliasLength
+	}
+	if err != nil {
+		c.fail("an alias: %v", err)
+		return
+	}
+	c.move(abi.Upstream, cmd.N, todoDrop)
+	c.queueCopy(abi.Agent, alias)
+}
+
+// unalias passes what the next bytes of the agent are an alias of.
+func (c *conn) unalias(cmd *abi.Command) {
+	alias, ok := c.shown(abi.Agent, cmd.N)
+	if !ok || !c.mayPass() {
+		return
+	}
+	if err := c.actions.covers(cmd.ID, c.in[abi.Agent].cursor, cmd.N); err != nil {
+		c.fail("the plugin passes an alias of the agent: %v", err)
+		return
+	}
+	original, ok := c.session.Unalias(alias)
+	switch {
+	case !ok:
+		c.leave(false, false, "the agent named something by an alias that is not known")
+	case len(original) != len(alias):
+		c.fail("an alias: %v", errAliasLength)
+	default:
+		c.move(abi.Agent, cmd.N, todoDrop)
+		c.queueCopy(abi.Upstream, original)
+	}
+}
+
+// shown is a copy of the next n bytes of side, all of which the guest was shown. mu is held.
+func (c *conn) shown(side abi.Side, n uint64) ([]byte, bool) {
+	in := &c.in[side]
+	switch {
+	case c.scanned(side):
+		return nil, false
+	case len(in.todo) > 0 || n > uint64(len(in.pending())+len(in.fresh)):
+		c.fail("the plugin has %d bytes of the %v replaced, not all of which it was shown", n, side)
+		return nil, false
+	}
+	p := append(make([]byte, 0, n), in.pending()[:min(n, uint64(len(in.pending())))]...)
+	return append(p, in.fresh[:n-uint64(len(p))]...), true
+}

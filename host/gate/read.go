@@ -1,0 +1,199 @@
+package gate
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+
+	"github.com/sallyport-dev/sallyport/sdk/abi"
+)
+
+// readAgent opens the guest and then reads the agent.
+func (c *conn) readAgent() {
+	defer close(c.agentRead)
+	c.mu.Lock()
+	c.step(c.guest.Open(abi.AppendFacts(nil, &c.facts)))
+	c.catchUp()
+	c.mu.Unlock()
+	c.settle(abi.Agent)
+	c.read(abi.Agent, c.conns[abi.Agent])
+}
+
+// read moves what side sends until it ends or the connection does. TLS begins here, because nobody else may read meanwhile.
+func (c *conn) read(side abi.Side, from Conn) {
+	b := newReadBuffer(c.guest.InputCapacity())
+	defer b.release()
+	wantsTLS := &c.in[side].wantsTLS
+	for {
+		if wantsTLS.Load() {
+			if from = c.secure(side, from); from == nil {
+				return
+			}
+		}
+		n, err := from.Read(b.next())
+		if n > 0 && !c.take(side, b.next()[:n:n]) {
+			return
+		}
+		b.adapt(n)
+		switch {
+		case err == nil:
+		case errors.Is(err, io.EOF):
+			c.takeEnd(side)
+			return
+		case wantsTLS.Load() && isTimeout(err): // startTLS interrupted the read
+		default:
+			c.broken(side, err)
+			return
+		}
+	}
+}
+
+func isTimeout(err error) bool {
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout()
+}
+
+// take handles bytes of side: what is passed or dropped already moves on, the rest is shown to the guest. It reports false
+// when the connection is over. When it returns, nothing refers to p any more.
+func (c *conn) take(side abi.Side, p []byte) bool {
+	c.mu.Lock()
+	in := &c.in[side]
+	in.count += uint64(len(p))
+	c.calls = min(c.calls+callsForDelivery+len(p), mostCalls)
+	for len(p) > 0 && !c.left {
+		switch {
+		case in.wantsTLS.Load():
+			in.giveToTLS(p)
+			p = nil
+		case len(in.back) > 0 && c.mayShow(side):
+			c.catchUp()
+		case len(in.todo) > 0:
+			p = c.advance(side, p)
+		case in.paused:
+			c.waitPaused(side, true)
+		default:
+			p = c.deliver(side, p)
+		}
+	}
+	c.catchUp()
+	c.mu.Unlock()
+	return c.settle(side)
+}
+
+// mayShow reports whether bytes of side that came may be shown or handled otherwise. mu is held.
+func (c *conn) mayShow(side abi.Side) bool {
+	in := &c.in[side]
+	return (!in.paused || len(in.todo) > 0) && !in.wantsTLS.Load()
+}
+
+// waitPaused waits until side may be delivered again, or something is planned for bytes that were not. What is queued is
+// written first: it refers to the reader's buffer, and what the guest waits for may depend on it. holds says that the reader
+// holds bytes, else only those wait that a scan gave back. mu is held.
+func (c *conn) waitPaused(side abi.Side, holds bool) {
+	c.mu.Unlock()
+	c.settle(side)
+	c.mu.Lock()
+	for in := &c.in[side]; (holds || len(in.back) > 0) && !c.mayShow(side) && !in.wantsTLS.Load() && !c.left; {
+		c.wake.Wait()
+	}
+}
+
+// deliver shows bytes of p to the guest, keeps those that it neither passes nor drops, and returns what has to be handled
+// further: what was not shown, and what a scan took back. mu is held.
+func (c *conn) deliver(side abi.Side, p []byte) (rest []byte) {
+	in := &c.in[side]
+	n := in.nextPiece(len(p), c.guest.InputCapacity())
+	if len(in.pending())+n > c.limits.Window {
+		c.fail("more than %d bytes of the %v wait for the plugin to pass or drop them", c.limits.Window, side)
+		return nil
+	}
+	if c.calls -= 1 + n/bytesPerCall; c.calls < 0 {
+		c.fail(endless)
+		return nil
+	}
+	in.fresh = p[:n]
+	c.step(c.guest.Data(side, p[:n], 0))
+	return p[n-in.hide():]
+}
+
+// catchUp handles bytes that came before and wait for it, those that scans gave back. Whoever ran the guest does this. mu is
+// held.
+func (c *conn) catchUp() {
+	for !c.left {
+		switch {
+		case len(c.in[abi.Agent].back) > 0 && c.mayShow(abi.Agent):
+			c.handleBack(abi.Agent)
+		case len(c.in[abi.Upstream].back) > 0 && c.mayShow(abi.Upstream):
+			c.handleBack(abi.Upstream)
+		case c.in[abi.Agent].scanEnded():
+			c.endScan(abi.Agent)
+		case c.in[abi.Upstream].scanEnded():
+			c.endScan(abi.Upstream)
+		default:
+			return
+		}
+	}
+}
+
+func (c *conn) handleBack(side abi.Side) {
+	in := &c.in[side]
+	p := in.back
+	in.back, in.reshown = nil, true
+	if len(in.todo) > 0 {
+		p = c.advance(side, p)
+	} else {
+		p = c.deliver(side, p)
+	}
+	in.reshown = false
+	switch {
+	case in.wantsTLS.Load():
+		in.giveToTLS(p)
+	case len(in.back) == 0:
+		in.back = p
+	default: // another scan gave back what stands before p
+		in.back = append(in.back, p...)
+	}
+}
+
+// takeEnd tells the guest that side has ended, also while it is paused: a guest that waits for something else has to know
+// that bytes it planned for will not come.
+func (c *conn) takeEnd(side abi.Side) {
+	c.mu.Lock()
+	in := &c.in[side]
+	c.calls = min(c.calls+callsForDelivery, mostCalls)
+	if in.scan != nil {
+		c.endScan(side)
+	}
+	for c.catchUp(); len(in.back) > 0 && !in.wantsTLS.Load() && !c.left; c.catchUp() {
+		c.waitPaused(side, false)
+	}
+	switch {
+	case c.left:
+	case in.wantsTLS.Load():
+		c.fail("the %v ended where TLS was to begin", side)
+	default:
+		in.ended = true
+		c.settleEnd(side)
+		c.step(c.guest.Data(side, nil, abi.DataEnd))
+		c.catchUp()
+	}
+	c.mu.Unlock()
+	c.settle(side)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.in[abi.Agent].ended && (c.conns[abi.Upstream] == nil || c.in[abi.Upstream].ended) {
+		c.leave(false, false, "both sides ended")
+	}
+}
+
+// broken ends a connection one side of which failed: the other side sees a reset too.
+func (c *conn) broken(side abi.Side, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ctx.Err() != nil { // the reset is the gateway's own
+		c.leave(true, false, stopping)
+		return
+	}
+	c.leave(true, false, fmt.Sprintf("the %v broke off: %v", side, err))
+}
