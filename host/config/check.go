@@ -12,6 +12,7 @@ import (
 // check finds what is wrong between the parts of a configuration.
 func (d *decoder) check(cfg *Config) {
 	d.checkPeers(cfg)
+	d.checkCredentials(cfg)
 	d.checkEndpoints(cfg)
 	d.checkRules(cfg)
 	if d.missing && len(d.problems) == 0 {
@@ -72,6 +73,7 @@ func (d *decoder) checkEndpoints(cfg *Config) {
 			d.problem(e.Address.start, "address %s is inside of the tunnel's own network %s", e.Address, cfg.Gateway.Network)
 		}
 		d.checkPluginOf(e, plugins)
+		d.checkTransport(&cfg.Endpoints[i])
 	}
 }
 
@@ -145,6 +147,7 @@ func (d *decoder) checkUse(cfg *Config) {
 			literals[k] = e.Name
 		}
 	}
+	d.useOfCredentials(cfg)
 	for _, p := range cfg.Plugins {
 		if !used[p.Name.Value] {
 			d.warn(p.Pos, "no endpoint uses the plugin %q", p.Name)

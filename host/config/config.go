@@ -37,13 +37,15 @@ type Known struct {
 // Config is a configuration as read from a file.
 type Config struct {
 	// Path is the name under which the file was read, as it appears in problems.
-	Path      string
-	Gateway   Gateway
-	Limits    Limits
-	Peers     []Peer
-	Plugins   []Plugin
-	Endpoints []Endpoint
-	Rules     []Rule
+	Path    string
+	Gateway Gateway
+	Limits  Limits
+	Peers   []Peer
+	Plugins []Plugin
+	// Credentials are what endpoints may log in with for agents.
+	Credentials []Credential
+	Endpoints   []Endpoint
+	Rules       []Rule
 	// Warnings are things that are valid and probably not meant. The gateway runs with them.
 	Warnings Problems
 }
@@ -122,9 +124,23 @@ type Endpoint struct {
 	Plugin Text
 	// Profiles are the profiles whose peers may see the endpoint. At least one.
 	Profiles []Text
+	// Credentials are the names of the credentials that profiles have here, by profile. A profile without one is not in it.
+	Credentials map[string]Text
+	// TLS says how the upstream is spoken to. TLSPos is where the file says so; it has no place when it does not.
+	TLS    TLS
+	TLSPos Pos
+	// CA is the file of the roots that the upstream's certificate must come from, an absolute path; empty: those of the system.
+	CA    string
+	CAPos Pos
+	// ServerName is the name that the upstream's certificate must be for: what the file says, else Host.
+	ServerName string
+	// AgentTLS says whether agents may, must or cannot speak TLS to the gateway.
+	AgentTLS AgentTLS
 	// Options are for the plugin, in the order of the file, not yet checked against its manifest.
 	Options []Option
 	Pos     Pos
+
+	serverNamePos, agentTLSPos Pos
 }
 
 // Option is one setting under an endpoint's options, as written.
@@ -170,6 +186,15 @@ type Rule struct {
 	Pos    Pos
 
 	reasonPos, modePos Pos
+}
+
+// Reference reads a text of the configuration as a reference to a secret. The error never repeats the text.
+func (c *Config) Reference(t Text) (secret.Reference, error) {
+	dir, err := filepath.Abs(filepath.Dir(c.Path))
+	if err != nil {
+		return secret.Reference{}, fmt.Errorf("find the directory of %s: %w", c.Path, err)
+	}
+	return secret.ParseReference(t.Value, dir)
 }
 
 // Load reads and checks the file at path. The error is of type Problems when the file could be read and something is wrong in

@@ -74,8 +74,10 @@ func (d *decoder) top(cfg *Config, e *entry) {
 		}
 	case "peer":
 		many(d, e, peerFields(), &cfg.Peers, func(p Pos) Peer { return Peer{Pos: p} })
+	case "credential":
+		d.credentials(cfg, e)
 	case "endpoint":
-		many(d, e, endpointFields(), &cfg.Endpoints, func(p Pos) Endpoint { return Endpoint{Pos: p} })
+		many(d, e, endpointFields(), &cfg.Endpoints, func(p Pos) Endpoint { return Endpoint{Pos: p, TLS: TLSDisable, AgentTLS: AgentTLSAuto} })
 	case "rule":
 		many(d, e, ruleFields(), &cfg.Rules, func(p Pos) Rule { return Rule{Pos: p, Mode: Enforce} })
 	default:
@@ -86,7 +88,7 @@ func (d *decoder) top(cfg *Config, e *entry) {
 // tables are the names of the file's tables, each with its brackets.
 var tables = []struct{ name, written string }{
 	{"gateway", "[gateway]"}, {"limits", "[limits]"}, {"peer", "[[peer]]"},
-	{"plugins", "[plugins]"}, {"endpoint", "[[endpoint]]"}, {"rule", "[[rule]]"},
+	{"plugins", "[plugins]"}, {"credential", "[[credential]]"}, {"endpoint", "[[endpoint]]"}, {"rule", "[[rule]]"},
 }
 
 // written returns the name of a table with its brackets.

@@ -38,6 +38,8 @@ func Keys() []Key {
 	keys = add(keys, "peer", peerFields())
 	keys = append(keys, pluginKey())
 	keys = add(keys, "plugins.NAME", pluginFields())
+	keys = add(keys, "credential", credentialFields())
+	keys = append(keys, settingKey())
 	keys = add(keys, "endpoint", endpointFields())
 	return add(keys, "rule", ruleFields())
 }
@@ -126,7 +128,7 @@ func gatewayFields() []field[Gateway] {
 		{Key{
 			Name: "state", Type: "string", Default: `"/var/lib/sallyport"`, Example: `"state"`,
 			Meaning:     "The directory in which the gateway keeps its key, its receipts and what it remembers. A relative path starts at the configuration file's directory.",
-			Consequence: "The gateway creates it, for itself alone. Whoever can read it can read the receipts and, unless `private_key` says otherwise, the gateway's key. A new directory means a new key, so that every peer needs a new configuration.",
+			Consequence: "The gateway creates it, for itself alone. Whoever can read it can read the receipts, the key of its certificate authority and, unless `private_key` says otherwise, the gateway's key. A new directory means new keys, so that every peer needs a new configuration, and agents that use TLS a new certificate (`sallyport ca`).",
 		}, func(d *decoder, k Key, v *value, g *Gateway) {
 			if path, ok := d.path(k, v); ok {
 				g.State, g.StatePos = path, v.pos
@@ -168,7 +170,7 @@ func limitsFields() []field[Limits] {
 		}},
 		{Key{
 			Name: "dial_timeout", Type: "duration", Default: `"10s"`, Example: `"3s"`,
-			Meaning:     "How long connecting to an upstream may take, `100ms` to `5m`.",
+			Meaning:     "How long connecting to an upstream may take, and then the TLS handshake with it, `100ms` to `5m` each.",
 			Consequence: "When it is over, the agent is told in the words of its protocol that the upstream cannot be reached, and the connection ends.",
 		}, func(d *decoder, k Key, v *value, l *Limits) {
 			l.DialTimeout = d.duration(k, v, l.DialTimeout, 100*time.Millisecond, 5*time.Minute)

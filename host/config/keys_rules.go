@@ -3,7 +3,7 @@ package config
 import "net/netip"
 
 func endpointFields() []field[Endpoint] {
-	return []field[Endpoint]{
+	return append([]field[Endpoint]{
 		{Key{
 			Name: "name", Type: "string", Required: true, Example: `"prod-db"`,
 			Meaning:     "What the endpoint is called: a hostname in lower case, labels of letters, digits and hyphens joined by dots, at most 63 characters. Unique among endpoints.",
@@ -32,21 +32,16 @@ func endpointFields() []field[Endpoint] {
 			Consequence: "The plugin decides what actions rules can speak of. With `\"none\"` only the connection itself is decided; everything inside of it passes uninspected.",
 		}, func(d *decoder, k Key, v *value, e *Endpoint) { e.Plugin, _ = d.text(k, v) }},
 		{Key{
-			Name: "profiles", Type: "list of strings", Required: true, Example: `["dev"]`,
-			Meaning:     "The profiles whose peers may see the endpoint. At least one.",
-			Consequence: "For every other peer the endpoint does not exist: its name is not resolved and its address is reset.",
-		}, func(d *decoder, k Key, v *value, e *Endpoint) {
-			for _, text := range d.list(k, v) {
-				d.nameForm(k, text)
-				e.Profiles = append(e.Profiles, text)
-			}
-		}},
+			Name: "profiles", Type: "list of strings, or table", Required: true, Example: `["dev"]`,
+			Meaning:     "The profiles whose peers may see the endpoint, at least one. As a table, `{ dev = \"prod-db-agent\" }`, each with the name of the `[[credential]]` that the gateway logs in with for it, or `\"none\"`.",
+			Consequence: "For every other peer the endpoint does not exist: its name is not resolved and its address is reset. Agents of a profile with a credential need no password of their own; without one they log in by themselves.",
+		}, func(d *decoder, k Key, v *value, e *Endpoint) { d.profiles(k, v, e) }},
 		{Key{
 			Name: "options", Type: "table", Default: "the plugin's own defaults", Example: `{ max_message = 65536 }`,
 			Meaning:     "Settings for the plugin: booleans, integers, strings and lists of strings. Which ones there are, the plugin's manifest says.",
 			Consequence: "They are checked against the manifest when the configuration is loaded: an unknown name, a wrong type or a value out of range is an error. `\"none\"` has no options.",
 		}, func(d *decoder, k Key, v *value, e *Endpoint) { e.Options = d.options(k, v) }},
-	}
+	}, transportFields()...)
 }
 
 func ruleFields() []field[Rule] {

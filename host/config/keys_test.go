@@ -11,10 +11,11 @@ import (
 // base has the required keys of every table, as a file without any other key.
 var base = map[string][]string{
 	"gateway": nil, "limits": nil,
-	"peer":     {`name = "a"`, `public_key = "TrMvSoP4jYQlY6RIzBgbssQqY3vxI2Pi+y71lOWWXX0="`, `profile = "x"`, `address = "10.89.0.9"`},
-	"plugins":  {`postgres = "builtin"`},
-	"endpoint": {`name = "e"`, `address = "e:1"`, `plugin = "redis"`, `profiles = ["x"]`},
-	"rule":     {`name = "r"`, `when = "true"`, `then = "deny"`},
+	"peer":       {`name = "a"`, `public_key = "TrMvSoP4jYQlY6RIzBgbssQqY3vxI2Pi+y71lOWWXX0="`, `profile = "x"`, `address = "10.89.0.9"`},
+	"plugins":    {`postgres = "builtin"`},
+	"credential": {`name = "c"`, `user = "x"`},
+	"endpoint":   {`name = "e"`, `address = "e:1"`, `plugin = "redis"`, `profiles = ["x"]`},
+	"rule":       {`name = "r"`, `when = "true"`, `then = "deny"`},
 	"plugins.NAME": {`path = "x.wasm"`,
 		`sha256 = "0000000000000000000000000000000000000000000000000000000000000000"`},
 }
@@ -22,7 +23,7 @@ var base = map[string][]string{
 // with returns the base file with one key of one table set.
 func with(table, name, value string) string {
 	var b strings.Builder
-	for _, t := range []string{"gateway", "limits", "peer", "plugins", "plugins.NAME", "endpoint", "rule"} {
+	for _, t := range []string{"gateway", "limits", "peer", "plugins", "plugins.NAME", "credential", "endpoint", "rule"} {
 		fmt.Fprintln(&b, strings.Replace(written(t), "NAME", "redis", 1))
 		for _, line := range base[t] {
 			if t != table || !strings.HasPrefix(line, name+" ") {
@@ -31,6 +32,9 @@ func with(table, name, value string) string {
 		}
 		if t == table && name != "" {
 			fmt.Fprintf(&b, "%s = %s\n", name, value)
+		}
+		if t == table && t == "endpoint" && (name == "ca" || name == "server_name") {
+			fmt.Fprintln(&b, `tls = "verify-full"`) // what they are about
 		}
 		if t == "plugins.NAME" {
 			// What the examples refer to.
@@ -61,6 +65,9 @@ func TestEveryKeyCounts(t *testing.T) {
 				// A second plugin stands beside the first.
 				k.Example = strings.Replace(k.Example, "redis.wasm", "mysql.wasm", 1)
 			}
+			if name == "ca" || name == "server_name" {
+				before = plain(parse(t, with("endpoint", "tls", `"verify-full"`)))
+			}
 			if name == "then" {
 				before = plain(parse(t, with("rule", "then", `"allow"`)))
 			}
@@ -84,7 +91,14 @@ func plain(cfg *Config) []string {
 	for _, p := range cfg.Plugins {
 		add(p.Name, p.Builtin, strings.HasSuffix(p.Path, "/redis.wasm"), p.SHA256)
 	}
+	for _, c := range cfg.Credentials {
+		add(c.Name, c.Methods)
+		for _, s := range c.Settings {
+			add(s.Name, s.Value)
+		}
+	}
 	for _, e := range cfg.Endpoints {
+		add(e.TLS, strings.HasSuffix(e.CA, "/ca.pem"), e.ServerName, e.AgentTLS)
 		add(e.Name, e.Host, e.Port, e.Plugin, e.Profiles, len(e.Options))
 	}
 	for _, r := range cfg.Rules {
@@ -106,7 +120,7 @@ func TestDefaultsAreDocumented(t *testing.T) {
 			t.Errorf("%s.%s: its default is not %s", k.Table, k.Name, k.Default)
 		}
 	}
-	if tried < 9 {
+	if tried < 11 {
 		t.Errorf("only %d defaults were tried", tried)
 	}
 }
@@ -119,7 +133,7 @@ func TestOnlyKeys(t *testing.T) {
 	}
 	for name := range names {
 		for table := range base {
-			if table == "plugins" || knownKey(table, name) {
+			if table == "plugins" || table == "credential" || knownKey(table, name) { // where the file chooses names
 				continue
 			}
 			_, err := Parse("a.toml", []byte(with(table, name, `"x"`)), known)

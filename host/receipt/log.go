@@ -26,6 +26,8 @@ type Options struct {
 	Durability Durability
 	// SyncEvery bounds how long a written record stays unsynced; 0 means one second. Not used with Synced.
 	SyncEvery time.Duration
+	// LaterEvery bounds how long what Later appends stays unwritten; 0 means 50 milliseconds.
+	LaterEvery time.Duration
 	// MaxField bounds each field of an action, in bytes; 0 means MaxField, the constant.
 	MaxField int
 	// Logger hears of a torn line and of failures; nil means none.
@@ -49,6 +51,7 @@ type Log struct {
 	options Options
 	path    string
 	dirty   chan struct{} // capacity 1: something is written and not synced
+	late    chan struct{} // capacity 1: something is pending that nobody waits for
 	stop    chan struct{}
 	stopped sync.WaitGroup
 
@@ -92,6 +95,9 @@ type file interface {
 func Open(path string, o Options) (*Log, error) {
 	if o.SyncEvery <= 0 {
 		o.SyncEvery = time.Second
+	}
+	if o.LaterEvery <= 0 {
+		o.LaterEvery = 50 * time.Millisecond
 	}
 	if o.MaxField <= 0 {
 		o.MaxField = MaxField
@@ -142,11 +148,12 @@ func start(f *os.File, path string, o Options) (*Log, error) {
 	if o.Durability == Written {
 		l.stopped.Go(l.syncer)
 	}
+	l.stopped.Go(l.laggard)
 	return l, nil
 }
 
 func newLog(f file, path string, o Options, tag string, end tip) *Log {
-	l := &Log{options: o, path: path, dirty: make(chan struct{}, 1), stop: make(chan struct{}), file: f, next: end, written: end,
+	l := &Log{options: o, path: path, dirty: make(chan struct{}, 1), late: make(chan struct{}, 1), stop: make(chan struct{}), file: f, next: end, written: end,
 		batch: new(batch), encoder: encoder{tag: tag, maxField: o.MaxField}}
 	l.wake.L = &l.mu
 	return l
@@ -175,9 +182,43 @@ func (l *Log) Append(r *Record) (id string, err error) {
 func (l *Log) append(r *Record) (string, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	id, err := l.add(r)
+	if err != nil {
+		return "", err
+	}
+	b := l.batch
+	for !b.done {
+		l.advance()
+	}
+	if b.err != nil {
+		return "", b.err
+	}
+	return id, nil
+}
+
+// Later appends a record that nothing waits for: it is in the file with the next Append, or LaterEvery later. The end of the
+// process in between loses it, and so does a disk that fails, which is logged; neither breaks the chain.
+func (l *Log) Later(r *Record) error {
+	if r.Kind == Genesis || r.Kind == Torn || r.Kind == "" {
+		return fmt.Errorf("receipts: a record of kind %q cannot be appended", r.Kind)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, err := l.add(r); err != nil {
+		return err
+	}
+	select {
+	case l.late <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+// add puts the line of r behind what is pending. The lock is held.
+func (l *Log) add(r *Record) (id string, err error) {
 	// What waits for the write under way is bounded.
 	for len(l.pending) > MaxLine && l.broken == nil && !l.closed {
-		l.wake.Wait()
+		l.advance()
 	}
 	switch {
 	case l.closed:
@@ -194,18 +235,37 @@ func (l *Log) append(r *Record) (string, error) {
 	}
 	l.pending = line
 	l.next = tip{l.next.seq + 1, hash, l.next.offset + int64(size)}
-	b := l.batch
-	for !b.done {
-		if l.writing {
-			l.wake.Wait()
-		} else {
-			l.write()
-		}
-	}
-	if b.err != nil {
-		return "", b.err
-	}
 	return id, nil
+}
+
+// advance writes what is pending, or waits for the write under way. The lock is held, but not meanwhile.
+func (l *Log) advance() {
+	if l.writing {
+		l.wake.Wait()
+	} else {
+		l.write()
+	}
+}
+
+// laggard writes what Later has appended and no Append has taken along.
+func (l *Log) laggard() {
+	for {
+		select {
+		case <-l.stop:
+			return
+		case <-l.late:
+		}
+		select {
+		case <-l.stop:
+			return
+		case <-time.After(l.options.LaterEvery):
+		}
+		l.mu.Lock()
+		for len(l.pending) > 0 && l.broken == nil && !l.closed {
+			l.advance()
+		}
+		l.mu.Unlock()
+	}
 }
 
 // write writes what is pending, for everybody who waits for it. It gives the lock up meanwhile.
@@ -300,7 +360,7 @@ func (l *Log) Close() error {
 	}
 	l.closed = true
 	for l.writing || len(l.pending) > 0 {
-		l.wake.Wait()
+		l.advance()
 	}
 	l.wake.Broadcast()
 	l.mu.Unlock()

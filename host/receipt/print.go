@@ -45,7 +45,7 @@ func Line(e *Entry, color bool) string {
 		pairsOf(&b, e)
 	case End:
 		fmt.Fprintf(&b, "  %d bytes up, %d bytes down", e.Up, e.Down)
-	case Start, Stop, Genesis:
+	case Start, Reload, Stop, Genesis:
 		add(&b, "  ", e.Detail)
 		add(&b, "  policy ", e.Policy)
 	}

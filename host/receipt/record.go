@@ -24,6 +24,9 @@
 // the machine can lose the last second. With Synced, Append returns after the sync. Either way appends that come together
 // share one write, and one sync.
 //
+// What became of an action is appended with Later, for which nothing waits: it reaches the file with the next Append, or 50
+// milliseconds later.
+//
 // An append that fails has left nothing behind, and the caller fails closed: no receipt, no bytes. After a full disk the log
 // recovers as soon as there is room. After a failed sync it does not, because what is on the disk is not known then.
 package receipt
@@ -42,6 +45,7 @@ const (
 	Genesis  Kind = "genesis"  // the file begins
 	Torn     Kind = "torn"     // an incomplete last line was found and set aside
 	Start    Kind = "start"    // the gateway starts; Detail, Policy
+	Reload   Kind = "reload"   // another configuration is in effect; Policy, Detail
 	Stop     Kind = "stop"     // the gateway ends; Reason
 	Refused  Kind = "refused"  // a connection or a DNS name that leads nowhere; Peer, Target, Reason
 	Decision Kind = "decision" // what was decided about an action

@@ -192,16 +192,23 @@ func (t *Tunnel) RemovePeer(name string) error {
 	if p == nil {
 		return fmt.Errorf("there is no peer %q", name)
 	}
+	t.hangUp(p)
+	t.flush()
 	t.endPeer(p)
 	return nil
 }
 
-// endPeer removes p; the caller holds changing.
-func (t *Tunnel) endPeer(p *peer) {
+// hangUp ends what p has, while WireGuard still knows the peer, so that the agent learns of it rather than waiting for answers.
+func (t *Tunnel) hangUp(p *peer) {
 	p.mu.Lock()
 	p.cancel() // from here on no request begins
 	p.mu.Unlock()
-	t.abort(p) // while WireGuard still knows the peer, so that the agent learns of it
+	t.abort(p)
+}
+
+// endPeer removes p; the caller holds changing.
+func (t *Tunnel) endPeer(p *peer) {
+	t.hangUp(p)
 	// WireGuard waits until the last packet of the peer is delivered.
 	t.device.RemovePeer(device.NoisePublicKey(p.PublicKey))
 	t.mu.Lock()
@@ -260,7 +267,7 @@ func (t *Tunnel) Close() {
 		}
 		t.mu.RUnlock()
 		for _, p := range peers {
-			t.abort(p)
+			t.hangUp(p)
 		}
 		t.flush()
 		for _, p := range peers {

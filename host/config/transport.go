@@ -1,0 +1,116 @@
+package config
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// TLS says how an upstream is spoken to.
+type TLS string
+
+// The ways to speak to an upstream, from the weakest to the strictest.
+const (
+	TLSDisable    TLS = "disable"
+	TLSRequire    TLS = "require"
+	TLSVerifyCA   TLS = "verify-ca"
+	TLSVerifyFull TLS = "verify-full"
+)
+
+// AgentTLS says whether agents may speak TLS to the gateway.
+type AgentTLS string
+
+// What an endpoint says about TLS of its agents. Auto offers it, unless the agent logs in by itself at an upstream with TLS.
+const (
+	AgentTLSAuto    AgentTLS = "auto"
+	AgentTLSOffer   AgentTLS = "offer"
+	AgentTLSRequire AgentTLS = "require"
+	AgentTLSRefuse  AgentTLS = "refuse"
+)
+
+func transportFields() []field[Endpoint] {
+	return []field[Endpoint]{
+		{Key{
+			Name: "tls", Type: `"disable", "require", "verify-ca" or "verify-full"`, Default: `"disable"`, Example: `"verify-full"`,
+			Meaning:     "How the gateway speaks to the upstream: in clear; with TLS, whoever answers; with TLS and a certificate of one of the roots in `ca`, whatever its name; with TLS and a certificate for `server_name`.",
+			Consequence: "Nothing of the agent reaches the upstream before TLS stands as it should, and an upstream that cannot is not used. `require` protects against those who only listen, not against one in the middle. It must be said where a profile has a credential with a secret.",
+		}, func(d *decoder, k Key, v *value, e *Endpoint) {
+			e.TLS, e.TLSPos = oneOf(d, k, v, e.TLS, TLSDisable, TLSRequire, TLSVerifyCA, TLSVerifyFull), v.pos
+		}},
+		{Key{
+			Name: "ca", Type: "string", Default: "the system's roots", Example: `"ca.pem"`,
+			Meaning:     "A file of root certificates in PEM, for `verify-ca` and `verify-full`. A relative path starts at the configuration file's directory.",
+			Consequence: "The upstream's certificate must come from one of these, and the system's roots do not count. The file is read at start.",
+		}, func(d *decoder, k Key, v *value, e *Endpoint) {
+			if path, ok := d.path(k, v); ok {
+				e.CA, e.CAPos = path, v.pos
+			}
+		}},
+		{Key{
+			Name: "server_name", Type: "string", Default: "the host of `address`", Example: `"db.internal"`,
+			Meaning:     "The name or IP address that the upstream's certificate must be for (`verify-full`), which is also asked for in the handshake.",
+			Consequence: "Needed where `address` is not what the certificate says, such as an IP address or a local port that is forwarded.",
+		}, func(d *decoder, k Key, v *value, e *Endpoint) {
+			text, ok := d.text(k, v)
+			if !ok {
+				return
+			}
+			_, err := netip.ParseAddr(text.Value)
+			if err != nil {
+				err = validHost(text.Value)
+			}
+			if err != nil {
+				d.problem(text.start, "server_name %s %v; write a host name without a port, such as server_name = %s", quote(text.Value), err, k.Example)
+				return
+			}
+			e.ServerName, e.serverNamePos = text.Value, v.pos
+		}},
+		{Key{
+			Name: "agent_tls", Type: `"auto", "offer", "require" or "refuse"`, Default: `"auto"`, Example: `"require"`,
+			Meaning:     "Whether agents can speak TLS to the gateway, which then shows a certificate of its own CA (`sallyport ca`) for the endpoint's name. `auto` offers it, unless agents log in by themselves at an upstream with TLS: their channel binding would be to the gateway's certificate, which the upstream refuses.",
+			Consequence: "`require` turns away agents without TLS, `refuse` tells them that there is none; what they say is encrypted by WireGuard in any case.",
+		}, func(d *decoder, k Key, v *value, e *Endpoint) {
+			e.AgentTLS, e.agentTLSPos = oneOf(d, k, v, e.AgentTLS, AgentTLSAuto, AgentTLSOffer, AgentTLSRequire, AgentTLSRefuse), v.pos
+		}},
+	}
+}
+
+// oneOf reads one of several words. After a mistake it returns the one that held before.
+func oneOf[T ~string](d *decoder, k Key, v *value, before T, words ...T) T {
+	text, ok := d.text(k, v)
+	if !ok {
+		return before
+	}
+	if slices.Contains(words, T(text.Value)) {
+		return T(text.Value)
+	}
+	valid := make([]string, len(words))
+	for i, w := range words {
+		valid[i] = string(w)
+	}
+	d.problem(text.start, "unknown %s %s%s", k.Name, quote(text.Value), d.hint(text.Value, valid))
+	return before
+}
+
+// checkTransport finds what of an endpoint's transport changes nothing or promises more than it does, and completes it.
+func (d *decoder) checkTransport(e *Endpoint) {
+	verifies := e.TLS == TLSVerifyCA || e.TLS == TLSVerifyFull
+	if e.Plugin.Value == None {
+		for what, pos := range map[string]Pos{"tls": e.TLSPos, "agent_tls": e.agentTLSPos} {
+			if !pos.IsZero() && (what != "tls" || e.TLS != TLSDisable) {
+				d.problem(pos, `%s cannot be kept with plugin "none", which moves bytes as they come: agents and upstream speak TLS with each other or not at all; remove it`, what)
+			}
+		}
+	}
+	switch {
+	case e.CA != "" && !verifies && d.missing:
+		d.problem(e.CAPos, `ca changes nothing with tls = %q; write tls = "verify-full"`, e.TLS)
+	case e.TLS == TLSVerifyCA && e.CA == "" && d.missing:
+		d.problem(e.TLSPos, `tls = "verify-ca" with the system's roots is satisfied by anybody's certificate; write "verify-full", or give the roots in ca`)
+	}
+	if !e.serverNamePos.IsZero() && e.TLS == TLSDisable && d.missing {
+		d.problem(e.serverNamePos, `server_name changes nothing with tls = "disable"; write tls = "verify-full"`)
+	}
+	if e.ServerName == "" {
+		e.ServerName = e.Host
+	}
+}
