@@ -23,6 +23,8 @@
 // out and its length in the fifth word, and the instance must be discarded. The fifth word is zero when the trap has another
 // reason: a stack that overflowed (the stack lies first in memory, so it cannot overwrite data), memory or fuel that ended. Every
 // call begins as if it were the first, but a host should reset the instance anyway, so that nothing of one text is left in memory.
+// A small text writes to seven pages, which lie in one range of 2 MiB (c/memory.h): that is what a reset by the kernel's page tables
+// costs least for.
 //
 // # The record
 //

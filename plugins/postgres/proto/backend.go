@@ -38,7 +38,7 @@ func ReadReady(msg []byte) (status byte, err error) {
 	b := body{p: msg[HeaderSize:]}
 	status = b.u8()
 	if status != 'I' && status != 'T' && status != 'E' {
-		b.bad = true
+		b.fail(ErrFormat)
 	}
 	return status, b.end()
 }
@@ -61,6 +61,18 @@ func Rows(tag []byte) []byte {
 	return rows
 }
 
+// Count is the number that Rows finds, and whether there is one that fits.
+func Count(tag []byte) (n uint64, ok bool) {
+	rows := Rows(tag)
+	if len(rows) == 0 || len(rows) > 19 {
+		return 0, false
+	}
+	for _, c := range rows {
+		n = n*10 + uint64(c-'0')
+	}
+	return n, true
+}
+
 // ErrorPeek is how much of an ErrorResponse IsFatal wants to see, in bytes: its first two fields are the severity, in the
 // server's language and in English.
 const ErrorPeek = HeaderSize + 64
@@ -72,7 +84,7 @@ func IsFatal(msg []byte) bool {
 	var severity []byte
 	for range 2 {
 		switch kind, value := b.u8(), b.str(); {
-		case b.bad:
+		case b.bad():
 		case kind == 'S' && severity == nil, kind == 'V':
 			severity = value
 		}

@@ -6,19 +6,39 @@ import (
 	"errors"
 )
 
-// ErrFormat is what the server says of a message whose body does not have the layout of its type.
-var ErrFormat = errors.New("invalid message format")
+// What the server says of a message whose body does not have the layout of its type, by what it stumbles over first
+// (src/backend/libpq/pqformat.c). Each is an ErrFormat.
+var (
+	ErrFormat  = errors.New("invalid message format")
+	errShort   = formatError("insufficient data left in message")
+	errNoData  = formatError("no data left in message")
+	errString  = formatError("invalid string in message")
+	ErrSubtype = formatError("invalid message subtype") // of Describe and Close
+)
 
-// body takes fields off the front of a message's body; after the first failure bad is set and everything is empty.
+type formatError string
+
+func (e formatError) Error() string        { return string(e) }
+func (e formatError) Is(target error) bool { return target == ErrFormat }
+
+// body takes fields off the front of a message's body; after the first failure err says what it was, and everything is empty.
 type body struct {
 	p   []byte
-	bad bool
+	err error
+}
+
+func (b *body) bad() bool { return b.err != nil }
+
+func (b *body) fail(err error) []byte {
+	if b.err == nil {
+		b.err = err
+	}
+	return nil
 }
 
 func (b *body) take(n int64) []byte {
-	if b.bad || n < 0 || n > int64(len(b.p)) {
-		b.bad = true
-		return nil
+	if b.bad() || n < 0 || n > int64(len(b.p)) {
+		return b.fail(errShort)
 	}
 	v := b.p[:n]
 	b.p = b.p[n:]
@@ -27,9 +47,8 @@ func (b *body) take(n int64) []byte {
 
 func (b *body) str() []byte {
 	i := bytes.IndexByte(b.p, 0)
-	if b.bad || i < 0 {
-		b.bad = true
-		return nil
+	if b.bad() || i < 0 {
+		return b.fail(errString)
 	}
 	v := b.p[:i]
 	b.p = b.p[i+1:]
@@ -37,6 +56,9 @@ func (b *body) str() []byte {
 }
 
 func (b *body) u8() byte {
+	if len(b.p) == 0 {
+		b.fail(errNoData)
+	}
 	if v := b.take(1); v != nil {
 		return v[0]
 	}
@@ -65,7 +87,7 @@ func (b *body) array(width int64) {
 
 // values skips a count and that many values, each a length (-1 for null) and its bytes.
 func (b *body) values() {
-	for n := b.u16(); n > 0 && !b.bad; n-- {
+	for n := b.u16(); n > 0 && !b.bad(); n-- {
 		if size := b.i32(); size != -1 {
 			b.take(size)
 		}
@@ -73,10 +95,10 @@ func (b *body) values() {
 }
 
 func (b *body) end() error {
-	if b.bad || len(b.p) != 0 {
+	if b.err == nil && len(b.p) != 0 {
 		return ErrFormat
 	}
-	return nil
+	return b.err
 }
 
 // ReadQuery reads a Query message: its text. The string ends at the first zero byte, which must be the last byte.
@@ -114,10 +136,10 @@ const (
 func ReadTarget(msg []byte) (kind byte, name []byte, err error) {
 	b := body{p: msg[HeaderSize:]}
 	kind, name = b.u8(), b.str()
-	if kind != TargetStatement && kind != TargetPortal {
-		b.bad = true
+	if err = b.end(); err == nil && kind != TargetStatement && kind != TargetPortal {
+		err = ErrSubtype
 	}
-	return kind, Name(name), b.end()
+	return kind, Name(name), err
 }
 
 // ReadExecute reads an Execute message: the portal that it runs.

@@ -1,8 +1,7 @@
 package session
 
 import (
-	"strconv"
-
+	"github.com/sallyport-dev/sallyport/plugins/postgres/proto"
 	"github.com/sallyport-dev/sallyport/plugins/postgres/sqlfacts"
 	"github.com/sallyport-dev/sallyport/sdk"
 	"github.com/sallyport-dev/sallyport/sdk/abi"
@@ -19,152 +18,151 @@ func (s *Session) ask(c *sdk.Conn, k pendingKind) (read int, next step) {
 			return 0, stepWait
 		}
 	}
-	executes := h.items[len(h.items)-1].kind == itemExecute || k == queryPending
-	s.pending = pending{kind: k, size: h.size}
-	extent, flags := uint64(h.size), uint8(0)
+	if k == heldPending && h.params == nil {
+		h.params = h.bound()
+	}
+	executes := k == queryPending || h.items[len(h.items)-1].kind == itemExecute
+	p := pending{kind: k, size: h.size}
+	extent, flags := uint64(h.size), abi.AskQuiet
 	if h.st != nil {
-		s.pending.hint = h.st.hint()
-		s.pending.shadows = shadows(facts)
-		if s.pending.copy = h.st.copyIn && executes; s.pending.copy {
+		p.problem = h.st.problem
+		p.shadows = facts.Shadows
+		if executes && len(facts.Settings) > 0 {
+			p.sets = facts
+		}
+		if p.copy = h.st.copyIn && executes; p.copy {
 			extent, flags = 0, abi.AskStreaming
 		}
 	}
-	s.pending.id = s.askSQL(c, h.st, facts, executes, k == heldPending).Do(extent, flags)
-	return h.size, stepWait
+	p.id = s.askSQL(c, facts, executes, k == heldPending, extent, flags)
+	s.pending = p
+	if flags == abi.AskQuiet {
+		s.assume(c)
+	}
+	return p.size, stepWait
 }
 
-// hint tells the agent why a statement is opaque that need not be.
-func (st *statement) hint() string {
-	if st.problem == "" {
-		return ""
+// bound are the values of the last Bind that is held.
+func (h *held) bound() []byte {
+	for i := len(h.items) - 1; i >= 0; i-- {
+		if h.items[i].kind != itemBind {
+			continue
+		}
+		if h.items[i].params == nil {
+			return unknownParams
+		}
+		return h.items[i].params
 	}
-	return "sallyport could not read the statement: " + st.problem
+	return noParams
 }
 
-// askSQL builds an action of family sql; st is nil when only names are closed.
-func (s *Session) askSQL(c *sdk.Conn, st *statement, f *sqlfacts.Facts, executes, prepared bool) *sdk.AskBuilder {
-	if st == nil {
-		st, f = closing, closing.facts
-	}
-	class := f.Class
-	if s.settings.shadowed && len(f.Functions) > 0 {
-		class = max(class, abi.ClassExecute)
-	}
-	b := c.Ask(familySQL, class, f.Title)
-	b.Bool(sqlExecutes, executes).Bool(sqlPrepared, prepared)
-	b.String(sqlDatabase, s.database).String(sqlUser, s.user)
-	if len(s.settings.application) <= maxApplication {
-		b.String(sqlApplication, s.settings.application)
-	}
-	if !f.Unknown {
-		b.Int(sqlStatements, int64(f.Statements)).Bool(sqlBounded, f.Bounded).Bool(sqlLocks, f.Locks).Bool(sqlReturning, f.Returning)
-		list(b, sqlVerbs, f.Verbs)
-		list(b, sqlWrites, f.Writes)
-		list(b, sqlReads, f.Reads)
-		list(b, sqlFunctions, f.Functions)
-		list(b, sqlColumns, f.Columns)
-	}
-	if !st.long && len(st.text)+valueSize <= b.Room() {
-		b.String(sqlText, st.text)
-	}
-	return b
+// pending is what the last ASK was about.
+type pending struct {
+	kind pendingKind
+	size int
+	id   uint32
+	copy bool
+	// problem is why it could not be read, hint what to do about it, and code the SQLSTATE of its denial when that is not 42501.
+	problem, hint, code string
+	// shadows: it could put another schema before pg_catalog, see settings.
+	shadows bool
+	sets    *sqlfacts.Facts // what it sets, nil for most
+	// quiet: what its being allowed means has been done already, and undo says what has to be taken back if it is not.
+	quiet bool
+	undo  undo
 }
+
+type pendingKind uint8
 
 const (
-	maxApplication = 1 << 10
-	// valueSize is what a field takes beside its value, and reserve what is kept for the fields behind a list, in bytes.
-	valueSize = 7
-	reserve   = 64
+	nothingPending pendingKind = iota
+	connectPending
+	queryPending
+	functionPending
+	heldPending
+	replicationPending
 )
 
-// list gives a list that fits; one that does not is unknown, and so is everything that is not given.
-func list(b *sdk.AskBuilder, field uint16, values []string) {
-	size := valueSize + reserve
-	for _, v := range values {
-		size += 4 + len(v)
-	}
-	if size <= b.Room() {
-		b.Strings(field, values)
+// undo is how the session was before a question that nobody has answered yet was taken for allowed.
+type undo struct {
+	pushed            int // items of the queue
+	changed           int // length of the list of changes
+	settled, shadowed bool
+	unnamed           bool // see held
+	sync              bool // a Sync behind it was read as well
+}
+
+// assume does what follows from the quiet question being allowed, which is nearly always so.
+func (s *Session) assume(c *sdk.Conn) {
+	p := &s.pending
+	p.quiet = true
+	p.undo = undo{pushed: len(s.held.items), changed: len(s.changed), settled: s.settled, shadowed: s.settings.shadowed, unnamed: s.held.unnamed}
+	s.granting(*p)
+	s.allowed(c, *p)
+}
+
+// granting notes what the session changes by what is allowed.
+func (s *Session) granting(p pending) {
+	if p.sets != nil {
+		s.change(p.sets)
 	}
 }
 
-// closing stands for Close messages with nothing else: they only forget a name.
-var closing = &statement{facts: &sqlfacts.Facts{Class: abi.ClassSession, Title: "close a prepared statement or portal", Verbs: []string{"close"}, Bounded: true}}
-
-// askFunction asks about a FunctionCall. What the function does cannot be read from its number.
-func (s *Session) askFunction(c *sdk.Conn, oid uint32, size int) uint32 {
-	b := c.Ask(familySQL, abi.ClassOpaque, "call the function with object ID "+strconv.FormatUint(uint64(oid), 10))
-	b.Bool(sqlExecutes, true).Bool(sqlPrepared, false).Strings(sqlVerbs, []string{"function call"})
-	b.String(sqlDatabase, s.database).String(sqlUser, s.user)
-	if len(s.settings.application) <= maxApplication {
-		b.String(sqlApplication, s.settings.application)
+// syncBehind reads the Sync that stands behind what was just taken for allowed, as it nearly always does: that saves a call. What it
+// does is void with the rest when that is denied, and then comes again.
+func (s *Session) syncBehind(c *sdk.Conn, p []byte) int {
+	typ, size, ok := proto.Header(p)
+	if !s.pending.quiet || s.pending.kind != heldPending || !ok || typ != proto.Sync || size != proto.HeaderSize || s.queue.len() >= maxQueue {
+		return 0
 	}
-	return b.Do(uint64(size), 0)
+	n, _ := s.bare(c, p, typ, size)
+	s.pending.undo.pushed++
+	s.pending.undo.sync = true
+	return n
 }
 
-// allowed passes what was asked about.
-func (s *Session) allowed(c *sdk.Conn, p pending) {
-	if p.kind == connectPending {
-		s.connectAllowed(c, p)
+// granted is called when the host goes on: a quiet question has been allowed.
+func (s *Session) granted(c *sdk.Conn) {
+	if s.pending.quiet && !c.Undecided() {
+		s.pending = pending{}
+	}
+}
+
+// verdict hears of a decision.
+func (s *Session) verdict(c *sdk.Conn, e *abi.Event) {
+	p := s.pending
+	if p.kind == nothingPending || e.ID != p.id {
 		return
 	}
-	if s.skip {
-		// While it was decided the server has failed something before it, and ignores it.
-		s.held.reset()
-		c.Drop(abi.Agent, uint64(p.size))
-		if p.copy {
-			c.Done(p.id)
+	s.pending = pending{}
+	switch {
+	case e.Outcome != abi.Allow:
+		if p.quiet {
+			s.queue.unpush(p.undo.pushed)
+			s.changed = s.changed[:p.undo.changed]
+			s.settled, s.settings.shadowed, s.held.unnamed = p.undo.settled, p.undo.shadowed, p.undo.unnamed
 		}
-		return
-	}
-	c.Pass(abi.Agent, p.id, uint64(p.size))
-	for i := range s.held.items {
-		s.held.items[i].action = p.id
-		s.push(s.held.items[i])
-	}
-	if p.copy {
-		s.copy = copying{action: p.id, left: s.held.st.copies(), simple: p.kind == queryPending}
-	}
-	s.settings.shadowed = s.settings.shadowed || p.shadows
-	s.held.reset()
-}
-
-// denied drops what was asked about and lets the server fail in its place.
-func (s *Session) denied(c *sdk.Conn, p pending, e *abi.Event) {
-	d := denial{code: "42501", message: e.Reason, detail: explain(e), hint: p.hint}
-	if d.message == "" {
-		d.message = "denied by sallyport"
-	}
-	unnamed := s.held.unnamed
-	s.held.reset()
-	switch {
-	case p.kind == connectPending:
-		s.connectDenied(c, p, d)
-		return
-	case s.skip:
-		c.Drop(abi.Agent, uint64(p.size))
-		return
-	}
-	c.Drop(abi.Agent, uint64(p.size))
-	switch {
-	case p.kind == queryPending || p.kind == functionPending:
-		s.replace(c, itemDeniedQuery, d)
-	case unnamed:
-		s.replace(c, itemDeniedUnnamed, d)
-	default:
-		s.replace(c, itemDeniedNamed, d)
+		s.denied(c, p, e)
+		if p.undo.sync {
+			s.bare(c, nil, proto.Sync, proto.HeaderSize)
+		}
+	case !p.quiet:
+		s.granting(p)
+		s.allowed(c, p)
 	}
 }
 
-// explain says which rule denied, and where that is on record.
-func explain(e *abi.Event) string {
-	switch {
-	case e.Rule == "" && e.Receipt == "":
-		return ""
-	case e.Rule == "":
-		return "receipt " + e.Receipt
-	case e.Receipt == "":
-		return "rule " + strconv.Quote(e.Rule)
+// unpush takes the last n items back.
+func (q *queue) unpush(n int) {
+	for ; n > 0; n-- {
+		last := len(q.items) - 1
+		if q.items[last].renames() {
+			q.names--
+		}
+		q.items[last] = item{}
+		q.items = q.items[:last]
 	}
-	return "rule " + strconv.Quote(e.Rule) + ", receipt " + e.Receipt
+	if q.first == len(q.items) {
+		q.items, q.first = q.items[:0], 0
+	}
 }

@@ -1,6 +1,8 @@
 package session
 
 import (
+	"strings"
+
 	"github.com/sallyport-dev/sallyport/plugins/postgres/proto"
 	"github.com/sallyport-dev/sallyport/plugins/postgres/sqlfacts"
 	"github.com/sallyport-dev/sallyport/sdk/abi"
@@ -14,8 +16,9 @@ const (
 
 // portal is what a portal or cursor runs.
 type portal struct {
-	st   *statement
-	hold bool // WITH HOLD: it outlives its transaction
+	st     *statement
+	hold   bool // WITH HOLD: it outlives its transaction
+	params []byte
 }
 
 // book is what the names of the session stand for, as the server confirmed it. The unnamed ones stand apart, so that a client
@@ -23,14 +26,15 @@ type portal struct {
 type book struct {
 	unnamed       *statement
 	unnamedPortal *statement
+	unnamedParams []byte
 	statements    map[string]*statement
 	portals       map[string]portal
 	size          int
 }
 
 // unknown is what a name stands for that is not in the book.
-var unknown = &statement{copyOut: true, long: true, problem: "what the name stands for is not known",
-	facts: &sqlfacts.Facts{Class: abi.ClassOpaque, Unknown: true, Title: "something prepared or opened out of sight"}}
+var unknown = &statement{long: true, problem: "what the name stands for is not known",
+	shape: newShape(&sqlfacts.Facts{Class: abi.ClassOpaque, Unknown: true, Title: "something prepared or opened out of sight"})}
 
 func (b *book) statement(name string) *statement {
 	st := b.unnamed
@@ -101,8 +105,46 @@ func (b *book) setPortal(name string, st *statement, hold bool) {
 	if b.portals == nil {
 		b.portals = make(map[string]portal)
 	}
-	b.portals[name] = portal{st, hold}
+	b.portals[name] = portal{st: st, hold: hold}
 	b.size += st.size
+}
+
+// bind notes the values that a portal was made with. It returns those that nothing needs any more.
+func (b *book) bind(name string, params []byte) (old []byte) {
+	if name == "" {
+		old, b.unnamedParams = b.unnamedParams, params
+		return old
+	}
+	if p, ok := b.portals[name]; ok {
+		p.params = params
+		b.portals[name] = p
+		b.size += len(params)
+	}
+	return nil
+}
+
+// params are the values of a portal.
+func (b *book) params(name string) []byte {
+	params := b.unnamedParams
+	if name != "" {
+		params = b.portals[name].params
+	}
+	if params == nil {
+		return unknownParams
+	}
+	return params
+}
+
+// describe notes the types that the server tells of a statement's parameters.
+func (b *book) describe(name string, st *statement, description []byte) {
+	types, err := proto.ReadParameterDescription(description)
+	if err != nil || types == "" || types == st.types || b.statement(name) != st {
+		return
+	}
+	own := *st
+	own.types = strings.Clone(types)
+	own.size += len(types)
+	b.setStatement(name, &own)
 }
 
 func (b *book) forgetPortal(name string) {
@@ -111,7 +153,7 @@ func (b *book) forgetPortal(name string) {
 		return
 	}
 	if p := b.portals[name]; p.st != nil {
-		b.size -= p.st.size
+		b.size -= p.st.size + len(p.params)
 		delete(b.portals, name)
 	}
 }
@@ -119,9 +161,12 @@ func (b *book) forgetPortal(name string) {
 // forgetPortals forgets all portals; at the end of a transaction those without hold.
 func (b *book) forgetPortals(held bool) {
 	b.unnamedPortal = nil
+	if len(b.portals) == 0 {
+		return
+	}
 	for name, p := range b.portals {
 		if held || !p.hold {
-			b.size -= p.st.size
+			b.size -= p.st.size + len(p.params)
 			delete(b.portals, name)
 		}
 	}

@@ -36,6 +36,7 @@ type coverage struct {
 
 // gate carries out a session's commands and holds it to the laws: what a real gate would cut off fails the test.
 type gate struct {
+	layers
 	guest    *sdk.Native
 	manifest *abi.Manifest
 	policy   func(*action) verdict
@@ -48,6 +49,10 @@ type gate struct {
 	asked     uint32 // undecided
 	streaming uint32 // open
 	held      *action
+	quiet     bool   // the last ASK wants no event when it is allowed
+	waiting   bool   // an ASK has just been put off,
+	rest      []byte // with what stands behind it
+	more      bool
 	asks      []*action
 	log       []string // asks, constants, notes and the end, in their order
 	notes     []string
@@ -62,6 +67,12 @@ type gate struct {
 // newGate makes a gate around a new session. The companion may be nil when the plugin has a reader of its own.
 func newGate(tb testing.TB, companion *pgquerytest.Companion, plugin *Plugin, options map[string]any, policy func(*action) verdict) *gate {
 	tb.Helper()
+	return newGateWith(tb, companion, plugin, options, policy, abi.Facts{})
+}
+
+// newGateWith is newGate with facts of the endpoint.
+func newGateWith(tb testing.TB, companion *pgquerytest.Companion, plugin *Plugin, options map[string]any, policy func(*action) verdict, facts abi.Facts) *gate {
+	tb.Helper()
 	manifest, err := sdk.ConfigureNative(plugin, options)
 	if err != nil {
 		tb.Fatal(err)
@@ -75,7 +86,8 @@ func newGate(tb testing.TB, companion *pgquerytest.Companion, plugin *Plugin, op
 		}
 	}
 	g.guest = sdk.NewNative(plugin, call)
-	facts := abi.Facts{Endpoint: "prod-db", Peer: "agent", Profile: "dev"}
+	facts.Endpoint, facts.Peer, facts.Profile = "prod-db", "agent", "dev"
+	g.layers = layers{facts: facts, name: "postgresql", keys: map[string]string{}}
 	g.step(g.guest.Open(abi.AppendFacts(nil, &facts)))
 	return g
 }
@@ -110,8 +122,14 @@ func (g *gate) run() {
 
 func (g *gate) deliver(side abi.Side) bool {
 	s := &g.sides[side]
-	if g.closed || g.broken != nil {
-		return false
+	if g.closed || g.broken != nil || g.asked != 0 && g.quiet {
+		return false // the next call but a denial says that a quiet question is allowed
+	}
+	if len(g.events) > 0 {
+		e := g.events[0]
+		g.events = g.events[1:]
+		g.step(g.guest.Event(abi.AppendEvent(nil, e)))
+		return true
 	}
 	if n := min(s.owed, uint64(len(s.input))); n > 0 {
 		s.owed -= n
@@ -120,6 +138,12 @@ func (g *gate) deliver(side abi.Side) bool {
 		}
 		s.input = s.input[n:]
 		return true
+	}
+	switch {
+	case g.tls[side] == tlsHandshake:
+		return g.shakeHands(side)
+	case g.scans[side] != nil:
+		return g.walk(side)
 	}
 	if s.paused || side == abi.Agent && g.asked != 0 || side == abi.Upstream && !g.dialed {
 		return false
@@ -171,6 +195,10 @@ func (g *gate) step(list []byte, more bool, err error) {
 			list, more, err = g.guest.Event(abi.AppendEvent(nil, decided))
 			continue
 		}
+		if g.waiting {
+			g.waiting, g.more = false, more
+			return
+		}
 		if !more || g.broken != nil {
 			return
 		}
@@ -178,8 +206,8 @@ func (g *gate) step(list []byte, more bool, err error) {
 	}
 }
 
-// carryOut carries out commands up to an ASK; the session of this package says nothing behind one. It returns the event that
-// answers it.
+// carryOut carries out commands up to an ASK that is answered by an event, which it returns. What stands behind a quiet ASK is
+// carried out when that is allowed.
 func (g *gate) carryOut(list []byte) *abi.Event {
 	for len(list) > 0 && !g.closed && g.broken == nil {
 		var c abi.Command
@@ -189,8 +217,15 @@ func (g *gate) carryOut(list []byte) *abi.Event {
 			return nil
 		}
 		if e := g.command(&c); c.Tag == abi.TagAsk {
-			if len(list) != 0 {
+			g.quiet = c.Flags&abi.AskQuiet != 0
+			switch {
+			case len(list) != 0 && !g.quiet:
 				g.breach("%d bytes of commands behind an ASK", len(list))
+			case g.asked != 0:
+				g.waiting, g.rest = true, list
+				return nil
+			case g.quiet && e != nil && e.Outcome == abi.Allow:
+				continue
 			}
 			return e
 		}
@@ -206,6 +241,7 @@ func (g *gate) carryOut(list []byte) *abi.Event {
 }
 
 func (g *gate) command(c *abi.Command) *abi.Event {
+	g.scanning(c)
 	switch c.Tag {
 	case abi.TagAsk:
 		return g.ask(c)
@@ -214,8 +250,12 @@ func (g *gate) command(c *abi.Command) *abi.Event {
 	case abi.TagDrop:
 		g.move(c.Side, c.N, true)
 	case abi.TagSend:
-		if c.Side != abi.Agent || c.ID != 0 {
-			g.breach("SEND to the upstream")
+		if c.Side == abi.Upstream {
+			g.sendUpstream(c)
+			break
+		}
+		if c.ID != 0 {
+			g.breach("SEND to the agent under action %d", c.ID)
 		}
 		if u := &g.sides[abi.Upstream]; u.owed > 0 && !u.drop {
 			g.breach("SEND in the middle of what is passed to the agent")
@@ -223,7 +263,7 @@ func (g *gate) command(c *abi.Command) *abi.Event {
 		g.write(abi.Agent, c.Data)
 	case abi.TagStock:
 		g.log = append(g.log, "STOCK "+g.manifest.Stock[c.Stock].Name)
-		if g.stocked++; !g.dialed {
+		if g.stocked++; !g.dialed && !g.refuse {
 			g.breach("STOCK before DIAL")
 		}
 		if g.sides[abi.Agent].owed > 0 && !g.sides[abi.Agent].drop {
@@ -256,95 +296,18 @@ func (g *gate) command(c *abi.Command) *abi.Event {
 		g.covered = g.sides[abi.Agent].cursor
 	case abi.TagPause:
 		g.sides[c.Side].paused = c.On
+	case abi.TagTLS:
+		g.startTLS(c.Side)
+	case abi.TagAuth:
+		g.auth(c)
+	case abi.TagAlias:
+		g.alias(c.N)
+	case abi.TagUnalias:
+		g.unalias(c.ID, c.N)
+	case abi.TagScan:
+		g.scan(c)
 	default:
 		g.breach("%v", c.Tag)
 	}
 	return nil
-}
-
-func (g *gate) ask(c *abi.Command) *abi.Event {
-	read, err := abi.ReadAction(c.Data, g.manifest)
-	if err != nil {
-		g.breach("%w", err)
-		return nil
-	}
-	if g.asked != 0 || g.actions[c.ID] != nil {
-		g.breach("ASK %d while %d is undecided", c.ID, g.asked)
-	}
-	if g.streaming != 0 {
-		g.breach("ASK %d while streaming action %d is open", c.ID, g.streaming)
-	}
-	a := &action{Action: read, id: c.ID, streaming: c.Flags&abi.AskStreaming != 0}
-	g.asks = append(g.asks, a)
-	g.log = append(g.log, fmt.Sprintf("ASK %d %d %x", c.ID, c.N, c.Data))
-	start := max(g.covered, g.sides[abi.Agent].cursor)
-	g.covered = start + c.N
-	g.actions[c.ID] = &coverage{start: start, end: start + c.N, streaming: a.streaming, open: true,
-		connect: read.Family.Name == abi.FamilyConnect}
-	g.asked = c.ID
-	v := g.policy(a)
-	if v.hold {
-		g.held = a
-		return nil
-	}
-	return g.decided(v)
-}
-
-func (g *gate) decided(v verdict) *abi.Event {
-	id := g.asked
-	g.asked = 0
-	g.actions[id].allowed = v.outcome == abi.Allow
-	g.actions[id].open = v.outcome == abi.Allow
-	if g.actions[id].streaming && g.actions[id].open {
-		g.streaming = id
-	}
-	return &abi.Event{Kind: abi.KindVerdict, ID: id, Outcome: v.outcome, Reason: v.reason, Rule: v.rule,
-		Receipt: fmt.Sprintf("r%d", id)}
-}
-
-// decideHeld ends a hold.
-func (g *gate) decideHeld(v verdict) {
-	e := g.decided(v)
-	g.held = nil
-	g.step(g.guest.Event(abi.AppendEvent(nil, e)))
-	g.run()
-}
-
-func (g *gate) pass(c *abi.Command) {
-	if c.Side == abi.Upstream {
-		if c.ID != 0 {
-			g.breach("PASS of the upstream under %d", c.ID)
-		}
-		g.move(c.Side, c.N, false)
-		return
-	}
-	a, cursor := g.actions[c.ID], g.sides[abi.Agent].cursor
-	switch {
-	case a == nil || !a.allowed:
-		g.breach("PASS under %d, which is not allowed", c.ID)
-	case a.streaming && (!a.open || cursor < a.start), !a.streaming && (cursor < a.start || cursor+c.N > a.end):
-		g.breach("PASS of %d bytes at %d outside of action %d", c.N, cursor, c.ID)
-	case !g.dialed && !g.refuse:
-		g.breach("PASS before DIAL")
-	default:
-		g.move(c.Side, c.N, false)
-	}
-}
-
-// move passes or drops n bytes of a side, delivered or not.
-func (g *gate) move(side abi.Side, n uint64, drop bool) {
-	s := &g.sides[side]
-	if s.owed > 0 && s.drop != drop {
-		g.breach("PASS and DROP behind what has not come yet: a session cannot know where that is")
-	}
-	s.cursor += n
-	k := min(n, uint64(len(s.held)))
-	if !drop && !(side == abi.Agent && g.refuse) {
-		g.write(side.Other(), s.held[:k])
-	}
-	s.held = s.held[k:]
-	if n > k {
-		s.owed += n - k
-		s.drop = drop
-	}
 }

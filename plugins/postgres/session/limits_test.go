@@ -20,9 +20,9 @@ func TestRepeated(t *testing.T) {
 	g := opened(t, wordsPlugin(&reads), nil, allowAll)
 	for range 100 {
 		g.agent(encoded(query("select")))
-		g.server(encoded(complete("SELECT 1"), ready))
+		g.server(encoded(complete("SELECT 0"), ready))
 		g.agent(encoded(parse("", "select"), bind("", ""), execute(""), sync1))
-		g.server(encoded(&pgproto3.ParseComplete{}, &pgproto3.BindComplete{}, complete("SELECT 1"), ready))
+		g.server(encoded(&pgproto3.ParseComplete{}, &pgproto3.BindComplete{}, complete("SELECT 0"), ready))
 	}
 	if g.check(t); reads != 1 || len(g.asks) != 201 || g.closed {
 		t.Errorf("%d reads, %d asks, %s", reads, len(g.asks), g.reason)
@@ -99,7 +99,7 @@ func TestPipelineBound(t *testing.T) {
 		if sent += n; n == 0 {
 			break
 		}
-		g.server(bytes.Repeat(encoded(&pgproto3.BindComplete{}, complete("SELECT 1")), n))
+		g.server(bytes.Repeat(encoded(&pgproto3.BindComplete{}, complete("SELECT 0")), n))
 	}
 	if sent != pairs || g.closed {
 		t.Errorf("%d of %d statements, %s", sent, pairs, g.reason)
@@ -148,14 +148,23 @@ func TestDeclaredLengths(t *testing.T) {
 	// A row of that length passes as it comes.
 	g := opened(t, wordsPlugin(nil), nil, allowAll)
 	g.agent(encoded(query("select")))
-	g.server(binary.BigEndian.AppendUint32([]byte{'D'}, 1<<29))
+	g.server(binary.BigEndian.AppendUint32([]byte{'D'}, 1<<24))
 	g.server(make([]byte, 1<<20))
 	if g.check(t); g.closed || len(g.taken(abi.Agent)) != 5+1<<20 {
 		t.Errorf("%s", g.reason)
 	}
 	// The agent breaks the protocol in the middle of it: nothing is written into the row.
 	g.agent([]byte("?\x00\x00\x00\x04"))
-	if g.check(t); !g.failed || len(g.taken(abi.Agent)) != 0 {
+	if g.check(t); g.closed || len(g.taken(abi.Agent)) != 0 {
+		t.Errorf("closed %v", g.closed)
+	}
+	for range 1<<4 - 2 {
+		g.server(make([]byte, 1<<20))
+		g.taken(abi.Agent)
+		g.sides[abi.Agent].all = nil
+	}
+	g.server(make([]byte, 1<<20-4), encoded(complete("SELECT 1"), ready))
+	if g.check(t); !g.failed || !bytes.Contains(g.taken(abi.Agent), []byte("invalid frontend message type 63")) {
 		t.Errorf("failed %v", g.failed)
 	}
 }

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"strconv"
 	"unsafe"
 
 	"github.com/sallyport-dev/sallyport/plugins/postgres/proto"
@@ -13,10 +12,12 @@ import (
 // held are the messages of the extended protocol that are read and not yet decided. They stay unread in the SDK's hands and
 // stand at the front of what it shows. Either all of them concern one statement, or all of them are Close messages.
 type held struct {
-	size  int // bytes
-	items []item
-	st    *statement      // nil while only Close messages are held
-	facts *sqlfacts.Facts // what st does with what its names stand for, once that is known
+	size   int // bytes
+	items  []item
+	st     *statement      // nil while only Close messages are held
+	text   []byte          // of a Query, which its statement need not have
+	params []byte          // the values of the portal that is executed; nil: those of the last Bind
+	facts  *sqlfacts.Facts // what st does with what its names stand for, once that is known
 	// What stands for them when they are denied: unnamed is set by a Parse of the unnamed statement.
 	unnamed bool
 }
@@ -44,6 +45,7 @@ func (s *Session) readMessages(c *sdk.Conn, p []byte) int {
 		n, next := s.message(c, p[read:])
 		read += n
 		if next == stepWait {
+			read += s.syncBehind(c, p[read:])
 			break
 		}
 	}
@@ -57,16 +59,18 @@ func (s *Session) message(c *sdk.Conn, p []byte) (read int, next step) {
 	if !ok {
 		return 0, stepWait
 	}
-	limit := proto.FrontendLimit(typ)
-	switch {
-	case limit == 0:
-		s.violate(c, "invalid frontend message type "+strconv.Itoa(int(typ)))
-		return 0, stepWait
-	case size < proto.HeaderSize || size > limit+1:
-		s.violate(c, "invalid message length")
-		return 0, stepWait
-	case s.copy.action != 0:
+	if s.copy.action != 0 {
 		return s.copyMessage(c, m, typ, size)
+	}
+	limit := proto.FrontendLimit(typ)
+	if bad := limit == 0 || size < proto.HeaderSize || size > limit+1; bad && s.queue.draining() {
+		s.stop(c) // what was said before is answered first
+		return 0, stepWait
+	} else if bad {
+		s.unreadableHead(c, typ, limit)
+		return 0, stepWait
+	}
+	switch {
 	case s.skip:
 		return s.skipMessage(c, p, typ, size)
 	case len(s.held.items) >= maxHeld:
@@ -89,7 +93,7 @@ func (s *Session) message(c *sdk.Conn, p []byte) (read int, next step) {
 		if s.held.size > 0 {
 			return s.askHeld(c)
 		}
-		return s.tooLarge(c, m, typ, size)
+		return s.askLarge(c, m, typ, size)
 	}
 	if s.held.size > 0 && int64(s.held.size)+size > s.maxMessage+proto.MaxSmall {
 		return s.askHeld(c)
@@ -130,19 +134,19 @@ func (s *Session) drop(c *sdk.Conn, m []byte, size int64) (read int, next step) 
 
 // bare reads a message without content, for which a constant goes to the server.
 func (s *Session) bare(c *sdk.Conn, m []byte, typ byte, size int64) (read int, next step) {
-	if size != proto.HeaderSize {
-		s.violate(c, proto.ErrFormat.Error())
-		return 0, stepWait
-	}
 	if typ == proto.Terminate {
 		// What is held has no effect without a Sync.
-		n := s.held.size + proto.HeaderSize
+		n := s.held.size
 		s.held.reset()
-		c.Drop(abi.Agent, uint64(n))
+		c.Drop(abi.Agent, uint64(n)+uint64(size))
 		c.Stock(stockTerminate)
 		c.Shut(abi.Upstream)
 		s.phase, s.gone = phaseEnded, true
-		return n, stepWait
+		return n + int(min(size, int64(len(m)))), stepWait
+	}
+	if size != proto.HeaderSize {
+		s.malformed(c, proto.ErrFormat.Error())
+		return 0, stepWait
 	}
 	if s.held.size > 0 {
 		return s.askHeld(c)
@@ -169,20 +173,6 @@ func (s *Session) skipMessage(c *sdk.Conn, p []byte, typ byte, size int64) (read
 		return s.bare(c, p, typ, size)
 	}
 	return s.drop(c, p, size)
-}
-
-// tooLarge denies a message that is not kept, by the length that it declares.
-func (s *Session) tooLarge(c *sdk.Conn, m []byte, typ byte, size int64) (read int, next step) {
-	d := denial{code: "54000", message: "sallyport: a message of " + strconv.FormatInt(size-1, 10) + " bytes is too large",
-		detail: "max_message of endpoint " + s.endpoint + " is " + strconv.FormatInt(s.maxMessage, 10) + " bytes."}
-	switch {
-	case typ == proto.Query || typ == proto.FunctionCall:
-		s.replace(c, itemDeniedQuery, d)
-	default:
-		// Whether a Parse would take the unnamed statement away cannot be told without its name: it is forgotten.
-		s.replace(c, itemDeniedUnnamed, d)
-	}
-	return s.drop(c, m, size)
 }
 
 // push notes that the server was given something.
@@ -213,11 +203,11 @@ func (s *Session) replace(c *sdk.Conn, k kind, d denial) {
 func (s *Session) query(c *sdk.Conn, m []byte) (read int, next step) {
 	text, err := proto.ReadQuery(m)
 	if err != nil {
-		s.violate(c, err.Error())
+		s.malformed(c, err.Error())
 		return 0, stepWait
 	}
 	var facts *sqlfacts.Facts
-	st, wait := s.statementOf(text)
+	st, wait := s.queryOf(text)
 	if !wait {
 		facts, wait = s.resolve(st, 0)
 	}
@@ -225,7 +215,7 @@ func (s *Session) query(c *sdk.Conn, m []byte) (read int, next step) {
 		s.stop(c)
 		return 0, stepWait
 	}
-	s.held.st, s.held.facts = st, facts
+	s.held.st, s.held.facts, s.held.text = st, facts, text
 	s.held.items = append(s.held.items, item{kind: itemQuery, st: st})
 	s.held.size = len(m)
 	return s.ask(c, queryPending)
@@ -235,7 +225,7 @@ func (s *Session) query(c *sdk.Conn, m []byte) (read int, next step) {
 func (s *Session) functionCall(c *sdk.Conn, m []byte) (read int, next step) {
 	oid, err := proto.ReadFunctionCall(m)
 	if err != nil {
-		s.violate(c, err.Error())
+		s.malformed(c, err.Error())
 		return 0, stepWait
 	}
 	s.held.items = append(s.held.items, item{kind: itemFunction})
@@ -249,7 +239,7 @@ func (s *Session) functionCall(c *sdk.Conn, m []byte) (read int, next step) {
 func (s *Session) parse(c *sdk.Conn, m []byte) (read int, next step) {
 	name, text, err := proto.ReadParse(m)
 	if err != nil {
-		s.violate(c, err.Error())
+		s.malformed(c, err.Error())
 		return 0, stepWait
 	}
 	if s.held.size > 0 {
@@ -261,30 +251,34 @@ func (s *Session) parse(c *sdk.Conn, m []byte) (read int, next step) {
 		return 0, stepWait
 	}
 	s.held.unnamed = s.held.unnamed || len(name) == 0
-	return s.hold(c, m, item{kind: itemParse, name: string(name), st: st}, false)
+	return s.hold(c, m, item{kind: itemParse, name: string(name), st: s.typed(st, m)}, false)
 }
 
 // bind holds a Bind message.
 func (s *Session) bind(c *sdk.Conn, m []byte) (read int, next step) {
 	portal, name, err := proto.ReadBind(m)
 	if err != nil {
-		s.violate(c, err.Error())
+		s.malformed(c, err.Error())
 		return 0, stepWait
 	}
 	st, wait := s.statementNamed(view(name))
-	return s.hold(c, m, item{kind: itemBind, name: string(portal), st: st}, wait)
+	i := item{kind: itemBind, name: string(portal), st: st}
+	if !wait {
+		i.params = s.paramsOf(m, st)
+	}
+	return s.hold(c, m, i, wait)
 }
 
 // describe holds a Describe message.
 func (s *Session) describe(c *sdk.Conn, m []byte) (read int, next step) {
 	target, name, err := proto.ReadTarget(m)
 	if err != nil {
-		s.violate(c, err.Error())
+		s.malformed(c, targetError("DESCRIBE", target, err))
 		return 0, stepWait
 	}
 	if target == proto.TargetStatement {
 		st, wait := s.statementNamed(view(name))
-		return s.hold(c, m, item{kind: itemDescribeStatement, st: st}, wait)
+		return s.hold(c, m, item{kind: itemDescribeStatement, name: string(name), st: st}, wait)
 	}
 	st, wait := s.portalNamed(view(name))
 	return s.hold(c, m, item{kind: itemDescribePortal, st: st}, wait)
@@ -294,7 +288,7 @@ func (s *Session) describe(c *sdk.Conn, m []byte) (read int, next step) {
 func (s *Session) execute(c *sdk.Conn, m []byte) (read int, next step) {
 	name, err := proto.ReadExecute(m)
 	if err != nil {
-		s.violate(c, err.Error())
+		s.malformed(c, err.Error())
 		return 0, stepWait
 	}
 	var facts *sqlfacts.Facts
@@ -306,7 +300,7 @@ func (s *Session) execute(c *sdk.Conn, m []byte) (read int, next step) {
 	if next == stepWait {
 		return read, next
 	}
-	s.held.facts = facts
+	s.held.facts, s.held.params = facts, s.paramsAt(view(name))
 	return s.ask(c, heldPending)
 }
 
@@ -314,7 +308,7 @@ func (s *Session) execute(c *sdk.Conn, m []byte) (read int, next step) {
 func (s *Session) closeName(c *sdk.Conn, m []byte) (read int, next step) {
 	target, name, err := proto.ReadTarget(m)
 	if err != nil {
-		s.violate(c, err.Error())
+		s.malformed(c, targetError("CLOSE", target, err))
 		return 0, stepWait
 	}
 	k := itemCloseStatement

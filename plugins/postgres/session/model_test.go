@@ -120,7 +120,7 @@ func play(t *testing.T, choose func(n int) int, steps int, policy func(*action) 
 		t.Fatalf("%v after\n%s", g.broken, strings.Join(story, "\n"))
 	case g.closed:
 		t.Fatalf("closed: %s after\n%s", g.reason, strings.Join(story, "\n"))
-	case !bytes.Equal(end, []byte("C\x00\x00\x00\rSELECT 1\x00Z\x00\x00\x00\x05I")):
+	case !bytes.Equal(end, []byte("C\x00\x00\x00\rSELECT 0\x00Z\x00\x00\x00\x05I")):
 		t.Fatalf("at the end: %q after\n%s", end, strings.Join(story, "\n"))
 	}
 	return m.deleted, story

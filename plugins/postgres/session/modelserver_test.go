@@ -185,7 +185,7 @@ func (m *model) run(text string) (tag, code string) {
 	}
 	switch f[0] {
 	case "select":
-		return "SELECT 1", ""
+		return "SELECT 0", ""
 	case "delete":
 		m.deleted = append(m.deleted, text)
 		return "DELETE 1", ""

@@ -35,9 +35,11 @@ type item struct {
 	out    bool // COPY … TO STDOUT is sending
 	half   bool // the first of two answers came (Describe of a statement)
 	done   uint16
+	rows   uint64 // that the statement has sent
 	action uint32
 	name   string     // of the statement or portal
 	st     *statement // what it is about
+	params []byte     // the values of a Bind, see params.go
 }
 
 // renames reports whether the item may change what the name of a prepared statement stands for.

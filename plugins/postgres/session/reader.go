@@ -7,34 +7,35 @@ import (
 
 // companion reads statements with libpg_query in companion 0.
 type companion struct {
-	conn    *sdk.Conn
-	in, out []byte
-	known   [knownRecords]known
-	next    int // the entry of known that goes first
+	conn *sdk.Conn
+	mode byte
+	in   []byte
+	out  []byte
+	// known are records and what they mean. Texts that differ in their constants alone have the same record, and reading that
+	// costs more than making it.
+	known [knownRecords]known
+	kept  int // bytes of all of them, about
 }
 
-// Limits of what a companion keeps: the copy of a text for the next one, and how many records of which size, in bytes.
+// Limits of what a companion keeps: the copy of a text for the next one, the records, and how much memory these take together
+// with what they mean, in bytes.
 const (
 	// recordSize is the most that the companion returns for one text, in bytes.
 	recordSize   = 256 << 10
 	keptSize     = 16 << 10
-	knownRecords = 16
-	knownSize    = 512
+	knownRecords = 64
+	knownSize    = 128 << 10
 )
 
-// known is a record and what it means. Texts that differ in their constants alone have the same record, and decoding it costs
-// more than making it.
 type known struct {
+	hash   uint64
 	record string
-	facts  *sqlfacts.Facts
+	shape  *shape
 }
 
-// Read says what text would do.
-func (r *companion) Read(text []byte) (*sqlfacts.Facts, error) {
-	if r.out == nil {
-		r.out = make([]byte, recordSize)
-	}
-	r.in = append(append(r.in[:0], sqlfacts.ModeFacts), text...)
+// read says what text would do. The facts are encoded in at most room bytes of an action.
+func (r *companion) read(text []byte, room int) (*shape, error) {
+	r.in = append(append(r.in[:0], r.mode), text...)
 	record, err := r.conn.Call(0, r.in, r.out)
 	if cap(r.in) > keptSize {
 		r.in = nil
@@ -42,18 +43,37 @@ func (r *companion) Read(text []byte) (*sqlfacts.Facts, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i := range r.known {
-		if k := &r.known[i]; len(k.record) > 0 && k.record == string(record) {
-			return k.facts, nil
-		}
+	hash := hashOf(record)
+	k := &r.known[hash>>32%knownRecords]
+	if k.hash == hash && k.record == string(record) {
+		return k.shape, nil
 	}
-	facts, err := sqlfacts.Decode(record)
+	now := known{hash: hash, record: string(record)}
+	facts, err := sqlfacts.Decode(now.record)
 	if err != nil {
 		return nil, err
 	}
-	if len(record) <= knownSize {
-		r.known[r.next] = known{string(record), &facts}
-		r.next = (r.next + 1) % knownRecords
+	now.shape = newShape(&facts)
+	now.shape.encode(room)
+	r.keep(k, now)
+	return now.shape, nil
+}
+
+// keep puts a record in the place of the one that stood there.
+func (r *companion) keep(k *known, now known) {
+	size := func(k *known) int {
+		if k.shape == nil {
+			return 0
+		}
+		return len(k.record) + k.shape.weight
 	}
-	return &facts, nil
+	if size(&now) > knownSize/8 {
+		return
+	}
+	r.kept += size(&now) - size(k)
+	if *k = now; r.kept > knownSize {
+		clear(r.known[:])
+		*k = now
+		r.kept = size(k)
+	}
 }

@@ -77,6 +77,7 @@ func merge(f, sub *sqlfacts.Facts) {
 	f.Locks = f.Locks || sub.Locks
 	f.Returning = f.Returning || sub.Returning
 	f.Unknown = f.Unknown || sub.Unknown
+	f.Shadows = f.Shadows || sub.Shadows
 }
 
 // union merges two sorted lists into a new one.

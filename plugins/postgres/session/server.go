@@ -4,7 +4,6 @@ import (
 	"strconv"
 
 	"github.com/sallyport-dev/sallyport/plugins/postgres/proto"
-	"github.com/sallyport-dev/sallyport/plugins/postgres/sqlfacts"
 	"github.com/sallyport-dev/sallyport/sdk"
 	"github.com/sallyport-dev/sallyport/sdk/abi"
 )
@@ -20,7 +19,7 @@ const (
 // upstream reads what the server says.
 func (s *Session) upstream(c *sdk.Conn, p []byte, end bool) int {
 	read := 0
-	for read < len(p) {
+	for read < len(p) && !s.away[abi.Upstream] {
 		n := s.answer(c, p[read:])
 		if n == 0 {
 			break
@@ -28,14 +27,32 @@ func (s *Session) upstream(c *sdk.Conn, p []byte, end bool) int {
 		read += n
 	}
 	s.resume(c)
-	if end && (read == 0 || read == len(p)) {
-		c.Close("the server closed the connection")
+	if end && !s.away[abi.Upstream] && (read == 0 || read == len(p)) {
+		s.upstreamGone(c)
 	}
 	return read
 }
 
+// upstreamGone is called when nothing more comes from the server.
+func (s *Session) upstreamGone(c *sdk.Conn) {
+	if s.phase == phaseSecure {
+		s.unreachable(c, "sallyport: the server of endpoint "+s.facts.Endpoint+" closed the connection when it was asked for TLS")
+		return
+	}
+	c.Close("the server closed the connection")
+}
+
 // answer reads one message, and returns 0 when there is not enough of it or the session has ended.
 func (s *Session) answer(c *sdk.Conn, p []byte) int {
+	switch {
+	case s.phase == phaseSecure:
+		return s.tlsAnswer(c, p[0])
+	case s.phase == phaseCancel:
+		c.Drop(abi.Upstream, uint64(len(p)))
+		return len(p)
+	case s.replicating:
+		return len(p)
+	}
 	typ, size, ok := proto.Header(p)
 	if !ok {
 		return 0
@@ -80,18 +97,6 @@ func (s *Session) answer(c *sdk.Conn, p []byte) int {
 	return s.unexpected(c, typ)
 }
 
-func (s *Session) unexpected(c *sdk.Conn, typ byte) int {
-	what := "nothing was expected"
-	if s.queue.len() > 0 {
-		what = "an answer to " + s.queue.head().kind.String() + " was expected"
-		if id := s.queue.head().action; id != 0 {
-			c.Note(id, "mismatch", "message "+strconv.QuoteRune(rune(typ)))
-		}
-	}
-	s.mismatch(c, "unexpected message "+strconv.QuoteRune(rune(typ))+", "+what)
-	return 0
-}
-
 // relay passes a message, however much of it is there.
 func (s *Session) relay(c *sdk.Conn, p []byte, size int64) int {
 	c.Pass(abi.Upstream, 0, uint64(size))
@@ -117,9 +122,14 @@ func (s *Session) resultAnswer(c *sdk.Conn, i *item, p []byte, typ byte, size in
 	}
 	switch typ {
 	case proto.DataRow:
-		if !i.out {
-			return s.relay(c, p, size)
+		if i.out {
+			break
 		}
+		if i.rows >= rowsBeforeScan {
+			return s.scanUpstream(c, rowTypes)
+		}
+		i.rows++
+		return s.relay(c, p, size)
 	case proto.RowDescription:
 		if i.kind == itemQuery && !i.out {
 			return s.relay(c, p, size)
@@ -143,7 +153,7 @@ func (s *Session) resultAnswer(c *sdk.Conn, i *item, p []byte, typ byte, size in
 		}
 	case proto.CopyData:
 		if i.out {
-			return s.relay(c, p, size)
+			return s.scanUpstream(c, copyTypes)
 		}
 	case proto.CopyDone:
 		if i.out {
@@ -167,59 +177,6 @@ func (s *Session) copyIn(c *sdk.Conn, i *item, p []byte, size int64) int {
 	return s.relay(c, p, size)
 }
 
-// commandComplete reads that a statement is done: what it says goes on record, and must be of the kind that was allowed.
-func (s *Session) commandComplete(c *sdk.Conn, i *item, p []byte, size int64) int {
-	if !s.whole(c, p, size, maxTag) {
-		return 0
-	}
-	tag, err := proto.ReadCommandComplete(p[:size])
-	if err != nil {
-		s.mismatch(c, "CommandComplete: "+err.Error())
-		return 0
-	}
-	if !i.st.completes(int(i.done), tag) {
-		c.Note(i.action, "mismatch", string(tag))
-		s.mismatch(c, "the server completed "+strconv.Quote(string(tag))+", which is not what was allowed")
-		return 0
-	}
-	if rows := proto.Rows(tag); len(rows) > 0 {
-		c.Note(i.action, "tag", view(tag), "rows", view(rows))
-	} else {
-		c.Note(i.action, "tag", view(tag))
-	}
-	s.names.did(i.st, int(i.done), true)
-	i.done++
-	if i.kind == itemExecute {
-		s.pop(c)
-	}
-	return s.relay(c, p, size)
-}
-
-// completes reports whether tag is what the server says at the end of statement n. Kinds that run something else (EXECUTE), and
-// those whose tags have more than one form, are not compared.
-func (st *statement) completes(n int, tag []byte) bool {
-	if st.facts.Unknown || st.inner {
-		return true
-	}
-	if n >= len(st.facts.Each) {
-		return false
-	}
-	want := ""
-	switch st.facts.Each[n].Kind {
-	case sqlfacts.KindSelect:
-		want = "SELECT"
-	case sqlfacts.KindInsert:
-		want = "INSERT"
-	case sqlfacts.KindUpdate:
-		want = "UPDATE"
-	case sqlfacts.KindDelete:
-		want = "DELETE"
-	case sqlfacts.KindMerge:
-		want = "MERGE"
-	}
-	return len(tag) >= len(want) && string(tag[:len(want)]) == want
-}
-
 // extendedAnswer reads the answer to a message of the extended protocol other than Execute.
 func (s *Session) extendedAnswer(c *sdk.Conn, i *item, p []byte, typ byte, size int64) int {
 	last := true
@@ -228,12 +185,16 @@ func (s *Session) extendedAnswer(c *sdk.Conn, i *item, p []byte, typ byte, size 
 		s.names.setStatement(i.name, i.st)
 	case i.kind == itemBind && typ == proto.BindComplete:
 		s.names.setPortal(i.name, i.st, false)
+		s.recycle(s.names.bind(i.name, i.params))
 	case i.kind == itemCloseStatement && typ == proto.CloseComplete:
 		s.names.forgetStatement(i.name)
 	case i.kind == itemClosePortal && typ == proto.CloseComplete:
 		s.names.forgetPortal(i.name)
 	case i.kind == itemDescribeStatement && typ == proto.ParameterDescription && !i.half:
 		i.half, last = true, false
+		if int64(len(p)) >= size {
+			s.names.describe(i.name, i.st, p[:size])
+		}
 	case i.kind == itemDescribeStatement && i.half && (typ == proto.RowDescription || typ == proto.NoData):
 	case i.kind == itemDescribePortal && (typ == proto.RowDescription || typ == proto.NoData):
 	default:
@@ -271,6 +232,9 @@ func (s *Session) readyForQuery(c *sdk.Conn, p []byte, size int64) int {
 		}
 		s.names.forgetStatement("")
 	case itemQuery:
+		if !i.allDone() {
+			return s.differs(c, "the server completed "+strconv.Itoa(int(i.done))+" of "+strconv.Itoa(len(i.st.facts.Each))+" statements")
+		}
 		s.names.forgetStatement("")
 		s.names.forgetPortal("")
 	}

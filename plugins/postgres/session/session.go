@@ -1,7 +1,6 @@
 package session
 
 import (
-	"github.com/sallyport-dev/sallyport/plugins/postgres/proto"
 	"github.com/sallyport-dev/sallyport/sdk"
 	"github.com/sallyport-dev/sallyport/sdk/abi"
 )
@@ -10,17 +9,21 @@ import (
 type phase uint8
 
 const (
-	phaseStartup phase = iota // the agent has still to say who it is
-	phaseConnect              // the connection is being decided
-	phaseLogin                // the server decides whether it lets the agent in
-	phaseReady                // statements
-	phaseEnded                // nothing of the agent goes on any more
+	phaseStartup     phase = iota // the agent has still to say who it is
+	phaseConnect                  // the connection is being decided
+	phaseSecure                   // the server is asked for TLS
+	phaseLogin                    // the server decides whether it lets the agent in
+	phaseReady                    // statements
+	phaseReplication              // what a replication connection says
+	phaseCancel                   // a cancel request is with the server
+	phaseEnded                    // nothing of the agent goes on any more
 )
 
 // Session follows one connection.
 type Session struct {
 	reader     Reader
-	endpoint   string
+	companion  *companion
+	facts      abi.Facts
 	maxMessage int64
 
 	phase    phase
@@ -29,13 +32,22 @@ type Session struct {
 	user     string
 	database string
 
+	// gatewayLogin says that the host logs in, with a secret that never comes here.
+	gatewayLogin bool
+	// away says that TLS or a scan has the bytes of a side, until an event.
+	away        [2]bool
+	replicating bool // replication was allowed: both sides pass by themselves
+
 	// connect is the action of the login, streaming until the first ReadyForQuery.
 	connect uint32
 
 	queue   queue
 	denials []denial
 	names   book
-	cache   cache
+	cache   *cache
+	speech  speech
+	changed []string // see sqlChanged
+	spares  [][]byte // buffers for params
 
 	held    held // of the extended protocol, read but not decided
 	pending pending
@@ -65,27 +77,6 @@ type settings struct {
 	shadowed bool
 }
 
-// pending is what the undecided ASK is about.
-type pending struct {
-	kind pendingKind
-	size int
-	id   uint32
-	copy bool
-	hint string
-	// shadows: it could put another schema before pg_catalog, see settings.
-	shadows bool
-}
-
-type pendingKind uint8
-
-const (
-	nothingPending pendingKind = iota
-	connectPending
-	queryPending
-	functionPending
-	heldPending
-)
-
 // denial is what the agent is told in place of the server's error.
 type denial struct {
 	code, message, detail, hint string
@@ -93,6 +84,7 @@ type denial struct {
 
 // Data reads what a side has sent.
 func (s *Session) Data(c *sdk.Conn, side abi.Side, p []byte, end bool) int {
+	s.granted(c)
 	if side == abi.Upstream {
 		return s.upstream(c, p, end)
 	}
@@ -102,13 +94,19 @@ func (s *Session) Data(c *sdk.Conn, side abi.Side, p []byte, end bool) int {
 		read = s.readStartup(c, p)
 	case phaseLogin:
 		read = s.readLogin(c, p)
+	case phaseSecure:
+		if len(p) > 0 {
+			s.stop(c)
+		}
 	case phaseReady:
 		read = s.readMessages(c, p)
-	case phaseEnded:
+	case phaseReplication:
+		read = s.readReplication(c, p)
+	case phaseCancel, phaseEnded:
 		c.Drop(abi.Agent, uint64(len(p)))
 		read = len(p)
 	}
-	if end && read == 0 && !s.stopped && s.pending.kind == nothingPending {
+	if end && read == 0 && !s.stopped && !s.away[abi.Agent] && s.pending.kind == nothingPending {
 		s.agentGone(c)
 	}
 	return read
@@ -118,7 +116,11 @@ func (s *Session) Data(c *sdk.Conn, side abi.Side, p []byte, end bool) int {
 func (s *Session) agentGone(c *sdk.Conn) {
 	switch {
 	case s.gone:
-	case s.phase == phaseStartup || s.phase == phaseConnect:
+	case s.start.cancel: // the server hears of it all the same
+		if s.phase == phaseCancel {
+			c.Shut(abi.Upstream)
+		}
+	case s.phase < phaseLogin:
 		c.Close("the agent closed the connection")
 	default:
 		c.Shut(abi.Upstream)
@@ -129,22 +131,24 @@ func (s *Session) agentGone(c *sdk.Conn) {
 
 // Event hears of verdicts and of the upstream.
 func (s *Session) Event(c *sdk.Conn, e abi.Event) {
+	if e.Kind != abi.KindVerdict {
+		s.granted(c)
+	}
 	switch e.Kind {
 	case abi.KindVerdict:
-		p := s.pending
-		if p.kind == nothingPending || e.ID != p.id {
-			return
-		}
-		s.pending = pending{}
-		if e.Outcome == abi.Allow {
-			s.allowed(c, p)
-		} else {
-			s.denied(c, p, &e)
-		}
+		s.verdict(c, &e)
 	case abi.KindRefused:
-		s.fatal(c, "08001", "sallyport: "+e.Reason, "", "")
+		if !s.start.cancel {
+			s.fatal(c, "08001", "sallyport: "+e.Reason, "", "")
+		}
 		s.phase = phaseEnded
 		c.Close(e.Reason)
+	case abi.KindSecured:
+		s.secured(c, &e)
+	case abi.KindAuthFailed:
+		s.authFailed(c, e.Reason)
+	case abi.KindScanned:
+		s.scanned(c, &e)
 	case abi.KindConnected:
 	}
 }
@@ -162,26 +166,4 @@ func (s *Session) resume(c *sdk.Conn) {
 		c.Unpause(abi.Agent)
 	}
 	s.moved = false
-}
-
-// fatal tells the agent why the session ends, unless a message of the server is on its way to it.
-func (s *Session) fatal(c *sdk.Conn, code, message, detail, hint string) {
-	if s.midway {
-		return
-	}
-	e := proto.Error{Severity: "FATAL", Code: code, Message: message, Detail: detail, Hint: hint}
-	c.Send(abi.Agent, 0, proto.AppendError(nil, &e))
-}
-
-// violate ends the session because the agent broke the protocol.
-func (s *Session) violate(c *sdk.Conn, message string) {
-	s.fatal(c, "08P01", message, "", "")
-	s.phase = phaseEnded
-	c.Fail("agent: " + message)
-}
-
-// mismatch ends the session because the server said what does not follow from what it was given.
-func (s *Session) mismatch(c *sdk.Conn, what string) {
-	s.phase = phaseEnded
-	c.Fail("upstream: " + what)
 }

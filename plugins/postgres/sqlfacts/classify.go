@@ -14,6 +14,8 @@ const (
 	copyFile    = 4
 
 	mergeDeletes = 1
+
+	lockAccessShare = 1 // LOCKMODE
 )
 
 // transactions are the TransactionStmtKinds in PostgreSQL's order.
@@ -46,6 +48,10 @@ func classOf(n node, flags, sub byte) Class {
 	case nMerge:
 		if sub&mergeDeletes != 0 {
 			return abi.ClassDelete
+		}
+	case nLock:
+		if sub == lockAccessShare { // what SELECT takes as well
+			return abi.ClassRead
 		}
 	case nCopy:
 		switch {

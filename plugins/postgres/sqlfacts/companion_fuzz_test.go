@@ -36,7 +36,7 @@ func FuzzText(f *testing.F) {
 		if err != nil {
 			return
 		}
-		facts, err := sqlfacts.Decode(record)
+		facts, err := sqlfacts.Decode(string(record))
 		if err != nil {
 			t.Fatalf("%q: %v", record, err)
 		}
@@ -64,7 +64,7 @@ func BenchmarkDecode(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := sqlfacts.Decode(record); err != nil {
+				if _, err := sqlfacts.Decode(string(record)); err != nil {
 					b.Fatal(err)
 				}
 			}

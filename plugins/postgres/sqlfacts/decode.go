@@ -3,14 +3,15 @@ package sqlfacts
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/sallyport-dev/sallyport/sdk/abi"
 )
 
 // Decode reads the record that the companion made of one text. An error means that the record is damaged, which is a fault of
 // the companion and never of the text; a text that does not parse has no record.
-func Decode(record []byte) (Facts, error) {
-	text := string(record)
+func Decode(record string) (Facts, error) {
+	text := record
 	n, err := survey(text)
 	if err != nil {
 		return Facts{}, err
@@ -30,6 +31,9 @@ func Decode(record []byte) (Facts, error) {
 	var e entry
 	for r.next(&e) {
 		d.take(&e)
+	}
+	if d.settingOpen {
+		d.setConfig("", false)
 	}
 	d.finish()
 
@@ -57,6 +61,9 @@ type decoder struct {
 	worst part // the gravest verb in it
 	call  part // the gravest function or operator in it
 	reads int  // how many of facts.Reads came before this statement
+
+	setting     string // the variable of a set_config whose value may come next
+	settingOpen bool
 }
 
 // part is a piece of a statement that the title may name.
@@ -73,6 +80,9 @@ type part struct {
 }
 
 func (d *decoder) take(e *entry) {
+	if d.settingOpen && e.tag != 'g' {
+		d.setConfig("", false)
+	}
 	switch e.tag {
 	case 'S':
 		d.finish()
@@ -85,6 +95,9 @@ func (d *decoder) take(e *entry) {
 		d.takeName(e.text)
 	case 'W':
 		d.verb.value = e.text
+		if d.verb.node == nVariableSet && d.verb.name == "search_path" && mentionsCatalog(e.text) {
+			d.facts.Shadows = true
+		}
 		if d.isTop() {
 			d.now.Value = e.text
 		}
@@ -94,7 +107,11 @@ func (d *decoder) take(e *entry) {
 		d.facts.Functions = appendNames(d.facts.Functions, e)
 		d.takeCall(functionClass(e.schema(), e.name()), e.text)
 	case 'G':
-		d.takeCall(d.setConfig(lower(e.text)), "set_config")
+		d.setting, d.settingOpen = lower(e.text), true
+	case 'g':
+		if d.settingOpen {
+			d.setConfig(e.text, true)
+		}
 	case 'P':
 		d.takeCall(operatorClass(e.schema(), e.name()), e.text)
 	case 'C':
@@ -188,6 +205,7 @@ func (d *decoder) takeRelation(e *entry) {
 			d.raise(d.verb.class)
 			if e.name() == "pg_settings" { // a view whose UPDATE is SET
 				d.set(AnySetting)
+				d.facts.Shadows = true
 			}
 		}
 	}
@@ -205,20 +223,36 @@ func (d *decoder) takeCall(class Class, name string) {
 	}
 }
 
-// setConfig is the class of a call of set_config. The variables on which the reading of later texts rests are admin here, although
-// SET of them is session: SET is a statement of its own, which the session follows, and a call may be anywhere.
-func (d *decoder) setConfig(name string) Class {
-	switch name {
+// setConfig takes a call of set_config; known says that its value is a literal. The variables on which the reading of later texts
+// rests are admin here, although SET of them is session: SET is a statement of its own, which the session follows, and a call may
+// be anywhere. A search_path without pg_catalog is not, because it can put nothing before PostgreSQL's own functions.
+func (d *decoder) setConfig(value string, known bool) {
+	d.settingOpen = false
+	class := abi.ClassAdmin
+	switch d.setting {
 	case "":
 		d.set(AnySetting)
-		return abi.ClassAdmin
-	case "search_path", "client_encoding", "standard_conforming_strings":
-		d.set(name)
-		return abi.ClassAdmin
+		d.facts.Shadows = true
+	case "search_path":
+		d.set(d.setting)
+		if known && !mentionsCatalog(value) {
+			class = abi.ClassRead
+		} else {
+			d.facts.Shadows = true
+		}
+	case "client_encoding", "standard_conforming_strings":
+		d.set(d.setting)
+	default:
+		d.set(d.setting)
+		class = max(abi.ClassRead, settingClass(d.setting))
+		if known && restricts(d.setting, value) {
+			class = abi.ClassRead
+		}
 	}
-	d.set(name)
-	return max(abi.ClassRead, settingClass(name))
+	d.takeCall(class, "set_config")
 }
+
+func mentionsCatalog(s string) bool { return strings.Contains(lower(s), "pg_catalog") }
 
 func (d *decoder) set(name string) { d.facts.Settings = append(d.facts.Settings, name) }
 
@@ -287,16 +321,4 @@ func hex16(n uint64) string {
 	}
 	copy(out[16-len(digits):], digits)
 	return string(out[:])
-}
-
-// LexerSensitive says whether the tokens of text could depend on the server's lexer settings: a backslash (it is an escape in a
-// plain literal unless standard_conforming_strings is on) or a byte outside ASCII (it could be part of another character under
-// another client_encoding, even a quote's or a backslash's neighbour). It is conservative: any backslash counts.
-func LexerSensitive(text []byte) bool {
-	for _, c := range text {
-		if c == '\\' || c >= 0x80 {
-			return true
-		}
-	}
-	return false
 }

@@ -11,7 +11,8 @@
 //	session  BEGIN, COMMIT, ROLLBACK, savepoints, SET and RESET of harmless variables (settings.go), SHOW, DISCARD, PREPARE (of
 //	         nothing graver), DEALLOCATE, DECLARE, CLOSE, LISTEN, UNLISTEN, SET CONSTRAINTS, an empty text
 //	read     SELECT, VALUES, TABLE, also FOR UPDATE (a fact of its own: locks), EXPLAIN, COPY … TO STDOUT, FETCH, MOVE,
-//	         functions of the catalog that change nothing
+//	         LOCK … IN ACCESS SHARE MODE (the lock of a SELECT), functions of the catalog that change nothing, set_config of a
+//	         harmless variable, of a search_path that is written down and does not name pg_catalog among them
 //	write    INSERT, UPDATE, MERGE, COPY … FROM STDIN, LOCK, NOTIFY, PREPARE TRANSACTION and its COMMIT and ROLLBACK PREPARED,
 //	         nextval, setval, advisory locks, pg_notify, writing to a large object
 //	delete   DELETE, TRUNCATE, MERGE with a DELETE, lo_unlink
@@ -40,6 +41,6 @@
 // triggers, policies, defaults and constraints of existing tables call; casts and domains of user-defined types; a function of one
 // row written like a column (t.f); user-defined operators and functions that overload PostgreSQL's own names. A function called
 // without a schema counts as PostgreSQL's own if it has one of that name: a session whose search_path was changed (see Settings)
-// must treat each such call as execute. Columns lists what is named; a whole row
+// must treat each such call as execute, as soon as Facts.Shadows was allowed once. Columns lists what is named; a whole row
 // (t, t.*, NATURAL JOIN) reads columns that are not. Bounded finds the usual tautologies, not all of them.
 package sqlfacts

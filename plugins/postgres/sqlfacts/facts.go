@@ -29,6 +29,10 @@ type Facts struct {
 	// Settings lists the session's variables that SET, RESET and set_config change, in lower case; AnySetting stands for all
 	// of them or for one whose name is not written as a literal.
 	Settings []string
+	// Shadows says that the text may put another schema before pg_catalog: it computes a search_path, or gives one that names
+	// pg_catalog. PostgreSQL searches that first unless the path names it, so only such a path can put functions of others
+	// before PostgreSQL's own.
+	Shadows bool
 	// Bounded is false when an UPDATE or DELETE anywhere in the text has no WHERE clause or one that is constant true, and
 	// for TRUNCATE and for DROP of anything that holds data.
 	Bounded bool

@@ -33,7 +33,7 @@ type entry struct {
 	tag              byte
 	kind, flags, sub byte   // V
 	role             byte   // R
-	text             string // N, W, G, C, T: the string; R, F, P: the dotted name
+	text             string // N, W, G, g, C, T: the string; R, F, P: the dotted name
 	skip             int    // R, F, P: where the name begins in text, after schema and dot
 	number           uint64 // H
 }
@@ -64,7 +64,7 @@ func (r *reader) next(e *entry) bool {
 			e.kind, e.flags, e.sub = r.text[r.at], r.text[r.at+1], r.text[r.at+2]
 			r.at += 3
 		}
-	case 'N', 'W', 'G', 'C', 'T', 't':
+	case 'N', 'W', 'G', 'g', 'C', 'T', 't':
 		e.text, ok = r.str()
 	case 'R':
 		if ok = r.at < len(r.text); ok {

@@ -1,13 +1,20 @@
 package sqlfacts
 
-import "github.com/sallyport-dev/sallyport/sdk/abi"
+import (
+	"strings"
+
+	"github.com/sallyport-dev/sallyport/sdk/abi"
+)
 
 // settingClass is how grave it is to set a variable. Those that only shape the session's own output, limits and plans are
-// session; what a policy may rest on (role, row_security, an application's own variables that row policies read) is admin, and
+// session; what a policy may rest on (role, an application's own variables that row policies read) is admin, and
 // so is each variable that is not listed.
 //
 // search_path, client_encoding and standard_conforming_strings are session too, although they change how later texts read: the
 // session knows them by name and looks after them (see the package comment).
+//
+// row_security is harmless in both positions: off makes a query fail that a policy would have filtered, and policies hold for the
+// same roles as before. pg_dump turns it off.
 func settingClass(name string) Class {
 	switch name {
 	case "application_name", "client_min_messages", "datestyle", "intervalstyle", "timezone", "extra_float_digits",
@@ -26,11 +33,17 @@ func settingClass(name string) Class {
 		"from_collapse_limit", "join_collapse_limit", "geqo", "geqo_threshold", "constraint_exclusion",
 		"default_statistics_target", "parallel_setup_cost", "parallel_tuple_cost", "max_parallel_workers_per_gather",
 		"max_parallel_workers", "min_parallel_table_scan_size", "min_parallel_index_scan_size", "debug_print_plan",
-		"default_text_search_config", "track_io_timing", "default_toast_compression":
+		"row_security", "synchronize_seqscans", "default_text_search_config", "track_io_timing", "default_toast_compression":
 		return abi.ClassSession
 	}
 	if len(name) > 7 && name[:7] == "enable_" {
 		return abi.ClassSession
 	}
 	return abi.ClassAdmin
+}
+
+// restricts says whether a value of a variable that is admin otherwise takes rights away and gives none: pg_dump keeps views and
+// foreign tables from running code while it reads.
+func restricts(name, value string) bool {
+	return name == "restrict_nonsystem_relation_kind" && strings.ReplaceAll(lower(value), " ", "") == "view,foreign-table"
 }

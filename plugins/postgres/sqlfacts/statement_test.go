@@ -17,7 +17,7 @@ func decode(t testing.TB, companion *pgquerytest.Companion, mode byte, sql strin
 	if err != nil {
 		t.Fatalf("%.100s: %v", sql, err)
 	}
-	facts, err := sqlfacts.Decode(record)
+	facts, err := sqlfacts.Decode(string(record))
 	if err != nil {
 		t.Fatalf("%.100s: %v", sql, err)
 	}
@@ -169,6 +169,37 @@ func TestTitleIsOneBoundedLine(t *testing.T) {
 		title := decode(t, companion, sqlfacts.ModeFacts, sql).Title
 		if len(title) > sqlfacts.MaxTitle || !utf8.ValidString(title) || strings.ContainsAny(title, "\n\r\t\u2028\u0085") || title == "" {
 			t.Errorf("%.40s…: %q (%d bytes)", sql, title, len(title))
+		}
+	}
+}
+
+// TestEverySpelling writes one relation in every way that PostgreSQL reads as the same: a rule that names it fires for each.
+func TestEverySpelling(t *testing.T) {
+	companion := pgquerytest.New(t)
+	plain := []string{"users", "USERS", "Users", `"users"`, `U&"users"`, `U&"\0075sers"`, `u&"\+000075sers"`, `U&"!0075sers" UESCAPE '!'`, "/* */users--\n", "users\t"}
+	for _, name := range plain {
+		for _, schema := range []string{"", "public.", "PUBLIC.", `"public".`, `U&"\0070ublic".`, "db.public.", "public . "} {
+			spelled := schema + name
+			for _, sql := range []string{"delete from %", "delete from only %", "delete from % as u", "update % set a = 1", "insert into % values (1)", "truncate %",
+				"truncate t, %", "drop table %", "with a as (delete from % returning *) select * from a", "explain delete from %", "prepare p as delete from %",
+				"copy % from stdin", "merge into % using t on true when matched then delete", "alter table % drop a", "create index on % (a)", "comment on table % is ''"} {
+				facts := decode(t, companion, sqlfacts.ModeFacts, strings.Replace(sql, "%", spelled, 1))
+				if !slices.Contains(facts.Writes, "users") || (schema != "") != slices.Contains(facts.Writes, "public.users") {
+					t.Errorf("%s as %q: writes %q", sql, spelled, facts.Writes)
+				}
+			}
+			for _, sql := range []string{"select * from %", "select * from t, %", "select (select 1 from % limit 1)", "table %", "copy % to stdout", "lock % in access share mode",
+				"select 1 where exists (select from only %)", "insert into t select * from %", "select * from t join lateral (select * from %) x on true"} {
+				facts := decode(t, companion, sqlfacts.ModeFacts, strings.Replace(sql, "%", spelled, 1))
+				if !slices.Contains(facts.Reads, "users") || (schema != "") != slices.Contains(facts.Reads, "public.users") {
+					t.Errorf("%s as %q: reads %q", sql, spelled, facts.Reads)
+				}
+			}
+		}
+	}
+	for _, other := range []string{`"Users"`, `"users "`, `"public.users"`, `U&"\0055sers"`, `"user"`, "users2"} {
+		if facts := decode(t, companion, sqlfacts.ModeFacts, "delete from "+other); slices.Contains(facts.Writes, "users") {
+			t.Errorf("%s is another relation: %q", other, facts.Writes)
 		}
 	}
 }

@@ -73,7 +73,7 @@ func judge(t *testing.T, companion *pgquerytest.Companion, sql string) (class st
 	if err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
-	f, err := sqlfacts.Decode(record)
+	f, err := sqlfacts.Decode(string(record))
 	if err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
@@ -88,7 +88,7 @@ func judge(t *testing.T, companion *pgquerytest.Companion, sql string) (class st
 		t.Errorf("%s: class %v, but one statement is %v", sql, f.Class, gravest)
 	}
 	var flags []string
-	for name, set := range map[string]bool{"unbounded": !f.Bounded, "locks": f.Locks, "returning": f.Returning, "unknown": f.Unknown} {
+	for name, set := range map[string]bool{"unbounded": !f.Bounded, "locks": f.Locks, "shadows": f.Shadows, "returning": f.Returning, "unknown": f.Unknown} {
 		if set {
 			flags = append(flags, name)
 		}

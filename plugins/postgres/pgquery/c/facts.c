@@ -25,6 +25,7 @@ static const void *parent_node;
 static const char *field;   /* its name */
 static int depth;           /* of nodes */
 static int statements;      /* open statements around this node */
+static const SelectStmt *selecting; /* the innermost query around this node */
 static bool counting;       /* facts_names_column: count columns, record nothing */
 static int columns;
 
@@ -227,9 +228,36 @@ static void visit_with(const WithClause *with)
 	leave(saved);
 }
 
+static bool is_member(const List *list, const void *node)
+{
+	const ListCell *cell;
+	foreach (cell, list)
+		if (lfirst(cell) == node)
+			return true;
+	return false;
+}
+
+const char *facts_pinned(const Node *value)
+{
+	const SelectStmt *s = selecting;
+	if (value == NULL || !IsA(value, ColumnRef) || list_length(((const ColumnRef *) value)->fields) != 1)
+		return NULL;
+	if (s == NULL || parent != T_ResTarget || !is_member(s->targetList, parent_node) || list_length(s->fromClause) != 1)
+		return NULL;
+	const A_Expr *e = (const A_Expr *) s->whereClause;
+	if (e == NULL || !IsA(e, A_Expr) || e->kind != AEXPR_OP || list_length(e->name) != 1 || strcmp(strVal(linitial(e->name)), "=") != 0)
+		return NULL;
+	const A_Const *c = (const A_Const *) e->rexpr;
+	if (!equal(e->lexpr, value) || c == NULL || !IsA(c, A_Const) || c->isnull || nodeTag(&c->val) != T_String)
+		return NULL;
+	return c->val.sval.sval;
+}
+
 static void visit_statement(const void *node, const WithClause *with, bool silent)
 {
 	Scope level = {scope, NULL, PG_INT32_MAX};
+	const SelectStmt *outer = selecting;
+	selecting = IsA(node, SelectStmt) ? node : NULL;
 	if (with != NULL)
 	{
 		level.names = with->ctes;
@@ -247,6 +275,7 @@ static void visit_statement(const void *node, const WithClause *with, bool silen
 	statements++;
 	visit_generic(node);
 	statements--;
+	selecting = outer;
 	scope = level.up;
 }
 
@@ -352,6 +381,7 @@ void facts_record(const List *list)
 	field = "stmt";
 	depth = statements = columns = 0;
 	counting = false;
+	selecting = NULL;
 	foreach (cell, list)
 	{
 		record_statement();

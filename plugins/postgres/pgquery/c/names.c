@@ -1,5 +1,6 @@
 /* The functions, operators and columns that a node names by itself. */
 #include "names.h"
+#include "facts.h"
 
 /* record_names records columns that the grammar keeps as plain strings: COPY t (a, b), JOIN ... USING (a). */
 void record_names(const List *names)
@@ -26,21 +27,33 @@ static void record_operator(const List *name)
 	record_qualified('P', name);
 }
 
-/* record_setting records which variable set_config sets; without a name when that is not a plain literal. */
+static const char *literal(const Node *node)
+{
+	const A_Const *c = (const A_Const *) node;
+	return c != NULL && IsA(c, A_Const) && !c->isnull && nodeTag(&c->val) == T_String ? c->val.sval.sval : NULL;
+}
+
+/* record_setting records which variable set_config sets, and to what; without a name, or a value, when that is computed. */
 static void record_setting(const FuncCall *call)
 {
-	const A_Const *name = call->args != NIL ? linitial(call->args) : NULL;
+	const char *name = NULL, *value = NULL;
 	const ListCell *cell;
+	bool plain = list_length(call->args) == 3 && !call->func_variadic;
 
 	if (call->funcname == NIL || !IsA(llast(call->funcname), String) || strcmp(strVal(llast(call->funcname)), "set_config") != 0)
 		return;
 	foreach (cell, call->args)
 		if (IsA(lfirst(cell), NamedArgExpr))
-			name = NULL;
-	if (name != NULL && IsA(name, A_Const) && !name->isnull && nodeTag(&name->val) == T_String)
-		record_string('G', name->val.sval.sval, -1);
-	else
-		record_string('G', "", 0);
+			plain = false;
+	if (plain)
+	{
+		name = literal(linitial(call->args));
+		if (name == NULL)
+			name = facts_pinned(linitial(call->args));
+		value = literal(lsecond(call->args));
+	}
+	record_string('G', name != NULL ? name : "", -1);
+	record_string('g', value, -1);
 }
 
 void record_calls(const void *node)

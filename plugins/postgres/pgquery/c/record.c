@@ -19,8 +19,9 @@ void record_begin(unsigned char *buffer, int size)
 	out[0] = RECORD_VERSION;
 	out[1] = 0;
 	length = statement_start = HEADER;
-	memset(seen, 0, sizeof seen);
 }
+
+void record_forget(void) { memset(seen, 0, sizeof seen); }
 
 int record_end(void) { return length; }
 bool record_marked(void) { return out[1] != 0; }

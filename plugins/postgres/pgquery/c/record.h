@@ -9,6 +9,7 @@
  *             | 'R' role(u8) dotted                  a relation
  *             | 'F' dotted                           a function called
  *             | 'G' string                           set_config sets this variable; empty: one that is not written as a literal
+ *             | 'g' string                           and gives it this value; missing when that is not a literal
  *             | 'P' dotted                           an operator that is not one of the plain arithmetic ones
  *             | 'C' name                             a column named
  *             | 'H' fingerprint(u64)                 only when asked
@@ -45,6 +46,8 @@
 
 void record_begin(unsigned char *out, int capacity);
 int record_end(void);
+/* record_forget comes between two records. */
+void record_forget(void);
 bool record_marked(void);
 void record_mark(int mark);
 void record_statement(void);

@@ -148,6 +148,9 @@ static bool statement_session(const void *node, int flags)
 			record_verb(K_CopyStmt, flags, (s->is_from ? 1 : 0) | (s->is_program ? 2 : 0) | (s->filename ? 4 : 0));
 			return true;
 		}
+		case T_LockStmt:
+			record_verb(K_LockStmt, flags, ((const LockStmt *) node)->mode);
+			return true;
 		case T_ListenStmt:
 			record_named(K_ListenStmt, flags, 0, ((const ListenStmt *) node)->conditionname);
 			return true;
