@@ -12,6 +12,27 @@ func goTemplate(b *testing.B) *Template {
 	return template(b, load(b, e, "test", goGuestWasm(b)), "")
 }
 
+func postgresTemplate(b *testing.B, opt Options) *Template {
+	opt.CacheDir = sharedCache
+	return template(b, load(b, newEngine(b, opt), "test", postgresWasm(b)), `{"max_message": 1048576}`)
+}
+
+// BenchmarkClone is a new guest, without a call: a small stock-Go one, and the shipped one.
+func BenchmarkClone(b *testing.B) {
+	for name, tm := range map[string]*Template{"small": goTemplate(b), "postgres": postgresTemplate(b, Options{})} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				i, err := tm.make()
+				if err != nil {
+					b.Fatal(err)
+				}
+				i.kill()
+			}
+		})
+	}
+}
+
 // BenchmarkCall is a call into a stock-Go guest that does nothing.
 func BenchmarkCall(b *testing.B) {
 	g := start(b, goTemplate(b))
@@ -80,7 +101,7 @@ func BenchmarkReset(b *testing.B) {
 		if _, err := i.call(expData, f, acct); err != nil {
 			b.Fatal(err)
 		}
-		if err := tm.snap.reset(i); err != nil {
+		if _, err := tm.snap.reset(i); err != nil {
 			b.Fatal(err)
 		}
 	}

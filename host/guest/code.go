@@ -46,6 +46,9 @@ func (e *Engine) compile(ctx context.Context, name string, wasm []byte, stack in
 	if err := errors.Join(bad...); err != nil {
 		return nil, refuse(err)
 	}
+	if err := e.precompile(ctx, name, m.Wasm); err != nil {
+		return nil, err
+	}
 	compiled, err := e.rt.CompileModule(ctx, m.Wasm)
 	if err != nil {
 		return nil, refuse(fmt.Errorf("not valid WebAssembly: %w", err))

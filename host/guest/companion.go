@@ -23,6 +23,13 @@ type worker struct {
 	f    api.Function
 }
 
+// What a call costs its caller beside what the companion computes: the copies of one call are made good for the next one by the host.
+const (
+	companionCost = 3_000   // units for each call
+	pageCost      = 500     // units for each page of memory that it has touched
+	discardCost   = 300_000 // units where the copy has to be replaced: the companion trapped, exited or took memory
+)
+
 // loadCompanion checks, compiles, initialises and warms up a companion.
 func (e *Engine) loadCompanion(ctx context.Context, name string, wasm []byte) (*companion, error) {
 	code, err := e.compile(ctx, name, wasm, 4*e.opt.Stack, allowWASI)
@@ -50,7 +57,7 @@ func (c *companion) prepare() error {
 	if err != nil {
 		return &Error{Plugin: c.code.name, Call: "load", Kind: ErrRefused, Reason: err.Error()}
 	}
-	i, err := c.warm()
+	i, err := c.warm(&account{})
 	if err != nil {
 		return err
 	}
@@ -64,9 +71,11 @@ func (c *companion) prepare() error {
 	return nil
 }
 
-// warm makes an instance from nothing, as far as a snapshot would hold it.
-func (c *companion) warm() (*instance, error) {
-	acct := &account{left: c.code.eng.opt.Fuel.Setup}
+// warm makes an instance from nothing, as far as a snapshot would hold it, and charges the caller for it.
+func (c *companion) warm(caller *account) (*instance, error) {
+	setup := c.code.eng.opt.Fuel.Setup
+	acct := &account{left: setup}
+	defer func() { caller.spend(setup - acct.left) }()
 	i, err := c.code.fresh(acct, &env{})
 	if err != nil {
 		return nil, err
@@ -112,16 +121,11 @@ func (c *companion) call(acct *account, in []byte, result, failed func([]byte)) 
 	c.code.eng.stats.companionCalls.Add(1)
 	w := <-c.pool
 	defer func() { c.pool <- w }()
-	if err := c.ready(w); err != nil {
+	if err := c.ready(w, acct); err != nil {
 		return err
 	}
 	clean := false // nothing has run, or it has returned and answered within bounds
-	defer func() {
-		if !clean || c.snap == nil || c.snap.reset(w.inst) != nil {
-			w.inst.kill()
-			w.inst, w.f = nil, nil
-		}
-	}()
+	defer func() { acct.spend(c.restore(w, clean)) }()
 	i := w.inst
 	if len(in) > int(i.buf.inCap) {
 		failed(fmt.Appendf(nil, "%d bytes are too much for the companion, which takes %d", len(in), i.buf.inCap))
@@ -159,7 +163,7 @@ func (c *companion) call(acct *account, in []byte, result, failed func([]byte)) 
 // mapped here.
 func (c *companion) failure(i *instance, err *Error, failed func([]byte)) *Error {
 	switch err.Kind {
-	case ErrFuel, ErrInterrupted, ErrHost:
+	case ErrFuel, ErrWatchdog, ErrInterrupted, ErrHost, ErrCanary:
 		return err
 	}
 	if n, ok := i.word(i.textLen); ok && n > 0 {
@@ -172,8 +176,20 @@ func (c *companion) failure(i *instance, err *Error, failed func([]byte)) *Error
 	return nil
 }
 
+// restore makes a worker ready for the next call, or rids it of its instance, and says what that costs.
+func (c *companion) restore(w *worker, clean bool) (units int64) {
+	if clean && c.snap != nil {
+		if pages, err := c.snap.reset(w.inst); err == nil {
+			return companionCost + int64(pages)*pageCost
+		}
+	}
+	w.inst.kill()
+	w.inst, w.f = nil, nil
+	return discardCost
+}
+
 // ready gives the worker an instance.
-func (c *companion) ready(w *worker) *Error {
+func (c *companion) ready(w *worker, caller *account) *Error {
 	if w.inst != nil {
 		return nil
 	}
@@ -182,7 +198,7 @@ func (c *companion) ready(w *worker) *Error {
 	if c.snap != nil {
 		i, err = c.snap.clone(c.code)
 	} else {
-		i, err = c.warm()
+		i, err = c.warm(caller)
 	}
 	if err != nil {
 		if e, ok := errors.AsType[*Error](err); ok {

@@ -48,12 +48,14 @@
 //	sallyport_call(n) i32       n bytes in in: length of the result in out, or -1-n: n bytes of error text there
 //
 // It may also trap or exit after it has written an error text to out and its length to the fifth word. Each call runs in a copy that is
-// in the state of the snapshot. Calls spend the caller's fuel.
+// in the state of the snapshot. Calls spend the caller's fuel: what they compute, 3,000 units each, 500 for each page of memory
+// touched, and 300,000 where the copy has to be replaced (it trapped, exited or took memory).
 //
 // # What holds a guest
 //
-// [Options] has the limits. Fuel bounds computation, see [Fuel]; a call stack of estimated bytes bounds recursion; memory is limited;
-// what compiling costs is limited before it begins (package rewrite). Between two slices of fuel a guest visits the host, so that
+// [Options] has the limits. Fuel bounds computation, see [Fuel], and a watchdog the time by the clock; a call stack of estimated bytes bounds recursion; memory is limited;
+// what compiling costs is limited before it begins (package rewrite), and for modules that nobody has vouched for it happens in a process that
+// can be killed ([Child]). Between two slices of fuel a guest visits the host, so that
 // neither the garbage collector nor [Guest.Interrupt] waits long.
 //
 // After an error of any kind the instance is gone, and every later call returns the same error: calling on after a trap has crashed

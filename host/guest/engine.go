@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 
 	"github.com/tetratelabs/wazero"
-	"github.com/tetratelabs/wazero/api"
 )
 
 // Engine loads plugins. It is safe for use by many goroutines.
@@ -48,11 +47,7 @@ func NewEngine(ctx context.Context, opt Options) (*Engine, error) {
 	if err := e.openCache(); err != nil {
 		return nil, err
 	}
-	cfg := wazero.NewRuntimeConfig().
-		WithCoreFeatures(api.CoreFeaturesV2).
-		WithDebugInfoEnabled(false).
-		WithCompilationCache(e.cache)
-	e.rt = wazero.NewRuntimeWithConfig(e.ctx, cfg)
+	e.rt = wazero.NewRuntimeWithConfig(e.ctx, runtimeConfig(e.cache))
 	e.pages = openPagemap()
 	if err := e.hostModules(); err != nil {
 		return nil, errors.Join(fmt.Errorf("guest engine: %w", err), e.Close())
@@ -61,6 +56,9 @@ func NewEngine(ctx context.Context, opt Options) (*Engine, error) {
 }
 
 func (e *Engine) openCache() (err error) {
+	if e.opt.CacheDir == "" && e.opt.Compiler != nil {
+		return errors.New("guest engine: a Compiler needs a CacheDir, through which its results come")
+	}
 	if e.opt.CacheDir == "" {
 		e.cache = wazero.NewCompilationCache()
 		return nil

@@ -11,6 +11,7 @@ var (
 	ErrRefused     = errors.New("module refused")              // Load: imports, exports, limits, broken file
 	ErrConfigure   = errors.New("options refused")             // Configure: the plugin said no; the text is the plugin's
 	ErrFuel        = errors.New("fuel is spent")               // computed for longer than the account allows
+	ErrWatchdog    = errors.New("took too long")               // a call ran for longer than Options.Watchdog
 	ErrStack       = errors.New("call stack is exhausted")     // recursion
 	ErrMemory      = errors.New("memory limit reached")        // asked for more memory than allowed, then failed
 	ErrTrap        = errors.New("trapped")                     // a WebAssembly trap; Reason says which
@@ -19,6 +20,7 @@ var (
 	ErrBadInput    = errors.New("delivery is too large")       // more bytes than InputCapacity: the caller's mistake
 	ErrInterrupted = errors.New("interrupted")                 // Interrupt or Close during a call
 	ErrClosed      = errors.New("closed")                      // used after Close
+	ErrCanary      = errors.New("holds what it must not see")  // Options.Canaries, in tests
 	ErrHost        = errors.New("host could not run the call") // mapping memory failed and the like
 )
 

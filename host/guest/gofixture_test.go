@@ -97,6 +97,9 @@ func TestGoGuestCosts(t *testing.T) {
 		t.Fatal(err)
 	}
 	i.kill()
+	if !p.code.mod.Replaced || !p.code.mod.Resettable {
+		t.Errorf("a stock-Go guest has tables (replaced %v) or cannot be reset (%v): each new one is dear", p.code.mod.Replaced, p.code.mod.Resettable)
+	}
 	if used := e.opt.Fuel.Setup - acct.left; used > e.opt.Fuel.Setup/50 {
 		t.Errorf("_initialize takes %d of %d units", used, e.opt.Fuel.Setup)
 	}

@@ -81,8 +81,9 @@ func (g *Guest) deliver(name string, f api.Function, p []byte, goOn bool, a0, a1
 	if g.acct.stop.Load() {
 		return g.fail(name, ErrInterrupted, "")
 	}
-	if fuel := &i.code.eng.opt.Fuel; !goOn {
-		g.acct.add(fuel.Base+int64(len(p))*fuel.PerByte, fuel.Cap)
+	g.acct.begin()
+	if r := &g.tmpl.plugin.rate; !goOn {
+		g.acct.add(r.base+int64(len(p))*r.perByte, r.limit)
 	}
 	if !g.acct.spend(callCost) {
 		return g.fail(name, ErrFuel, "")

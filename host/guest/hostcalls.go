@@ -3,6 +3,7 @@ package guest
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/tetratelabs/wazero/api"
 
@@ -68,9 +69,7 @@ func refill(i *instance, s []uint64) {
 	if uint32(s[0]) == rewrite.WhyStack {
 		i.stop(ErrStack, "")
 	}
-	if i.acct.stop.Load() {
-		i.stop(ErrInterrupted, "")
-	}
+	i.visit()
 	have := int64(i.fuel.Get())
 	n := min(i.acct.left, max(i.code.eng.opt.Fuel.Slice, -have))
 	if have+n < 0 {
@@ -82,14 +81,12 @@ func refill(i *instance, s []uint64) {
 
 // charge takes fuel for work of the host on n bytes.
 func (i *instance) charge(n uint32) {
-	cost := 20 + int64(n)/16
+	cost := 60 + int64(n)/16
 	if have := int64(i.fuel.Get()); have >= cost {
 		i.fuel.Set(uint64(have - cost))
 		return
 	}
-	if i.acct.stop.Load() {
-		i.stop(ErrInterrupted, "")
-	}
+	i.visit()
 	i.returnSlice()
 	if !i.acct.spend(cost) {
 		i.stop(ErrFuel, "")
@@ -113,6 +110,7 @@ func hostCall(i *instance, s []uint64) {
 	if k >= uint32(len(i.env.companions)) {
 		i.stop(ErrBadOutput, fmt.Sprintf("sallyport.call of companion %d, of which there are %d", k, len(i.env.companions)))
 	}
+	i.visit() // a guest that calls companions all the time has a fresh slice after each
 	if len(out) >= 1<<31 {
 		out = out[:1<<31-1]
 	}
@@ -128,7 +126,7 @@ func hostCall(i *instance, s []uint64) {
 		r = int32(copy(out, b))
 	}, tell)
 	if err != nil {
-		i.stop(err.Kind, "in companion "+err.Plugin)
+		i.stop(err.Kind, strings.TrimSpace(err.Reason+" in companion "+err.Plugin))
 	}
 	i.takeSlice()
 	i.charge(uint32(max(r, -1-r)))

@@ -1,22 +1,29 @@
 package guest
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"math"
 	"sync/atomic"
+	"time"
 
 	"github.com/tetratelabs/wazero/api"
 )
 
 // account is the fuel of one connection.
 type account struct {
-	left int64       // units not yet handed out as slices
-	stop atomic.Bool // set from any goroutine: end at the next slice
+	given int64       // units that were added
+	left  int64       // units not yet handed out as slices
+	stop  atomic.Bool // set from any goroutine: end at the next slice
+	since time.Time   // when the present call first visited the host; zero: it has not
 }
 
 // add tops the account up to at most limit.
 func (a *account) add(n, limit int64) {
-	a.left = max(a.left, min(a.left+n, limit))
+	had := a.left
+	a.left = max(had, min(had+n, limit))
+	a.given += a.left - had
 }
 
 // spend takes n units for work that the host does on behalf of a guest.
@@ -27,6 +34,23 @@ func (a *account) spend(n int64) bool {
 	}
 	a.left -= n
 	return true
+}
+
+// begin starts the clock anew: a call of the guest, or a step of its setup.
+func (a *account) begin() { a.since = time.Time{} }
+
+// visit is what the host looks at whenever a guest or its companion comes by: whether it must end. The clock starts with the first
+// visit, so that a short call does not pay for looking at it.
+func (i *instance) visit() {
+	a := i.acct
+	if a.stop.Load() {
+		i.stop(ErrInterrupted, "")
+	}
+	if a.since.IsZero() {
+		a.since = time.Now()
+	} else if limit := i.code.eng.opt.Watchdog; time.Since(a.since) > limit {
+		i.stop(ErrWatchdog, "more than "+limit.String())
+	}
 }
 
 // instance is one instantiated module. It is used by one goroutine at a time. After any error it is dead: its memory is
@@ -90,10 +114,27 @@ func (i *instance) call(name string, f api.Function, acct *account) (uint32, *Er
 	err := f.CallWithStack(i.ctx, i.args[:])
 	i.returnSlice()
 	i.acct = nil
+	if e := i.searched(name); e != nil {
+		return 0, e
+	}
 	if err != nil {
 		return 0, i.failure(name, err)
 	}
 	return uint32(i.args[0]), nil
+}
+
+// searched looks for the canaries of a test.
+func (i *instance) searched(call string) *Error {
+	if len(i.code.eng.opt.Canaries) == 0 {
+		return nil
+	}
+	mem, _ := i.view(0, i.mod.Memory().Size())
+	for k, c := range i.code.eng.opt.Canaries {
+		if at := bytes.Index(mem, c); at >= 0 {
+			return &Error{Plugin: i.code.name, Call: call, Kind: ErrCanary, Reason: fmt.Sprintf("canary %d at %#x", k, at)}
+		}
+	}
+	return nil
 }
 
 // takeSlice moves a slice of the account into the instance; returnSlice moves back what is left of it.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	wt "github.com/sallyport-dev/sallyport/host/guest/internal/wasmtest"
 )
@@ -18,13 +19,13 @@ func TestFuelAccount(t *testing.T) {
 	work := wt.Plugin{Locals: i32, Data: wt.Code(
 		wt.Loop(wt.Get(3), wt.I32Const(1), wt.Op(wt.I32Add), wt.Set(3), wt.Get(3), wt.I32Const(1000), wt.Op(wt.I32LtU), wt.BrIf(0)), zero),
 		Event: wt.Code(spinFor(200), zero)}.Build()
-	e := newEngine(t, Options{Fuel: Fuel{Base: 900, PerByte: 1, Cap: 2500, Slice: 100}})
+	e := newEngine(t, Options{Fuel: Fuel{Base: 1900, PerByte: 1, Cap: 5000, Slice: 100}})
 	tm := template(t, load(t, e, "test", work), "")
 	g := start(t, tm)
 	_, _, err := g.Data(0, nil, 0)
-	wantKind(t, err, ErrFuel) // 900 of 1200
+	wantKind(t, err, ErrFuel) // 1900 of 2200: two units for a turn, and the call's own
 	g = start(t, tm)
-	for range 10 { // 900 and one for each byte
+	for range 10 { // 1900 and one for each byte
 		if _, _, err := g.Data(0, make([]byte, 500), 0); err != nil {
 			t.Fatal(err)
 		}
@@ -44,6 +45,86 @@ func TestFuelAccount(t *testing.T) {
 		_, _, err = g.Event(nil)
 	}
 	wantKind(t, err, ErrFuel)
+}
+
+// TestFuelOfCompanions gives a plugin that brings a companion more for each byte, and no other.
+func TestFuelOfCompanions(t *testing.T) {
+	e := newEngine(t, Options{Fuel: Fuel{Base: 1000, PerByte: 1, Cap: 2000, CompanionPerByte: 100, CompanionCap: 50_000}})
+	const reset = 20_000 // at most, for the companion's call and the pages that it touches
+	for _, c := range []struct {
+		wasm              []byte
+		bytes             int
+		want, beyondCalls int64
+	}{
+		{wt.Plugin{}.Build(), 300, 1300, 0}, {wt.Plugin{}.Build(), 5000, 2000, 0},
+		{companionPlugin(wt.Companion{}), 300, 31_000, reset}, {companionPlugin(wt.Companion{}), 5000, 50_000, reset},
+	} {
+		g := start(t, template(t, load(t, e, "test", c.wasm), ""))
+		if _, _, err := g.Data(0, make([]byte, c.bytes), 0); err != nil {
+			t.Fatal(err)
+		}
+		if g.FuelSpent() != c.want-g.FuelLeft() {
+			t.Errorf("%d spent, %d left of %d", g.FuelSpent(), g.FuelLeft(), c.want)
+		}
+		// What is left is what was given, without the call's cost, the copies' and the few instructions.
+		if spent := c.want - g.acct.left; spent < callCost || spent > callCost+int64(c.bytes)+500+c.beyondCalls {
+			t.Errorf("%d bytes: %d units are left of %d", c.bytes, g.acct.left, c.want)
+		}
+	}
+}
+
+// TestWatchdog ends guests that have fuel for hours: one that spins, one whose companion does, and one that calls its companion again and
+// again, so that neither ever uses up a slice.
+func TestWatchdog(t *testing.T) {
+	again := wt.Plugin{
+		Manifest: `{"name":"test","companions":[{"name":"c"}]}`,
+		Prepare: func(m *wt.Module) {
+			m.Import("sallyport", "call", []byte{wt.I32, wt.I32, wt.I32, wt.I32, wt.I32}, i32)
+		},
+		Data: wt.Code(wt.Loop(zero, zero, zero, zero, zero, wt.Call(0), wt.Op(wt.Drop), wt.Br(0)), zero),
+	}.Build()
+	modes(t, func(t *testing.T, opt Options) {
+		opt.Fuel = Fuel{Base: 1 << 60, Cap: 1 << 60, CompanionCap: 1 << 60}
+		opt.Watchdog = time.Millisecond
+		e := newEngine(t, opt)
+		for name, wasm := range map[string][]byte{
+			"spins":           wt.Plugin{Data: wt.Code(spin, zero)}.Build(),
+			"companion spins": companionPlugin(wt.Companion{Call: wt.Code(spin, zero)}),
+			"companion again": wt.WithCompanion(again, "c", wt.Companion{}.Build()),
+		} {
+			t.Run(name, func(t *testing.T) {
+				tm := template(t, load(t, e, "test", wasm), "")
+				g := start(t, tm)
+				_, _, err := g.Data(0, []byte("x"), 0)
+				wantKind(t, err, ErrWatchdog, "1ms")
+			})
+		}
+		// The clock is that of one call: a guest that is older than the limit goes on.
+		g := start(t, template(t, load(t, e, "test", wt.Plugin{}.Build()), ""))
+		for from := time.Now(); time.Since(from) < 5*opt.Watchdog; {
+			mustData(t, g, "x", "x")
+		}
+	})
+}
+
+// TestCanaries finds what must not be in a guest's memory, or its companion's, and nothing else.
+func TestCanaries(t *testing.T) {
+	modes(t, func(t *testing.T, opt Options) {
+		opt.Canaries = [][]byte{[]byte("other"), []byte("hunter2")}
+		e := newEngine(t, opt)
+		for _, wasm := range [][]byte{wt.Plugin{}.Build(), companionPlugin(wt.Companion{})} {
+			tm := template(t, load(t, e, "test", wasm), "")
+			g := start(t, tm)
+			if _, _, err := g.Data(0, []byte("hunter1"), 0); err != nil {
+				t.Error(err)
+			}
+			_, _, err := g.Data(0, []byte("my hunter2"), 0)
+			wantKind(t, err, ErrCanary, "canary 1")
+			if strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("it is shown: %v", err)
+			}
+		}
+	})
 }
 
 func spinFor(n int32) []byte {

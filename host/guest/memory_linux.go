@@ -176,27 +176,27 @@ func closePagemap(fd int) {
 
 // reset makes the memory equal to the image again. Touched pages, as the kernel tells them, are copied back; where there are many
 // of them, or the kernel cannot tell (older than 6.7), all private pages are dropped.
-func (im *image) reset(l linear, pagemap int) error {
+// It says how many pages that were, all where it cannot tell.
+func (im *image) reset(l linear, pagemap int) (pages int, err error) {
 	m, ok := l.(*mapped)
 	if !ok || m.freed.Load() || m.grown() {
-		return errors.ErrUnsupported
+		return 0, errors.ErrUnsupported
 	}
 	rs, err := m.touched(pagemap)
-	pages := uint64(0)
 	for _, r := range rs {
-		pages += (r.end - r.start) / osPage
+		pages += int((r.end - r.start) / osPage)
 	}
 	if err != nil || pages > maxCopyBack {
 		if err := unix.Madvise(m.res[:m.used], unix.MADV_DONTNEED); err != nil {
-			return fmt.Errorf("reset guest memory: %w", err)
+			return 0, fmt.Errorf("reset guest memory: %w", err)
 		}
-		return nil
+		return max(pages, int(m.used/osPage)), nil
 	}
 	base := uint64(uintptr(unsafe.Pointer(unsafe.SliceData(m.res))))
 	for _, r := range rs {
 		copy(m.res[r.start-base:r.end-base], im.view[r.start-base:r.end-base])
 	}
-	return nil
+	return pages, nil
 }
 
 // touched returns the ranges of pages that are the instance's own.

@@ -13,9 +13,9 @@ func newImage([]byte) (*image, error) {
 	return nil, errors.ErrUnsupported
 }
 
-func (*image) linear(uint64) (linear, error) { return nil, errors.ErrUnsupported }
-func (*image) reset(linear, int) error       { return errors.ErrUnsupported }
-func (*image) close()                        {}
+func (*image) linear(uint64) (linear, error)  { return nil, errors.ErrUnsupported }
+func (*image) reset(linear, int) (int, error) { return 0, errors.ErrUnsupported }
+func (*image) close()                         {}
 
 func openPagemap() int { return -1 }
 func closePagemap(int) {}

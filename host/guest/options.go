@@ -3,22 +3,39 @@ package guest
 import (
 	"log/slog"
 	"runtime"
+	"time"
 )
 
-// Fuel bounds how much a guest computes. One unit is one turn of a loop or one call of a function; large bodies cost more, because a unit
-// stands for at most 256 instructions. The measure is coarse and errs on the side of charging: ordinary code takes 0.1 to 2 ns
-// for a unit, code made to be slow up to 100 ns or so.
+// Fuel bounds how much a guest computes. Package rewrite charges it by weighed instructions: a unit is about a nanosecond of ordinary
+// code on a present-day processor, and the measure errs on the side of charging: measured code takes 0.2 to 1 ns for a unit. Code made to
+// be slow takes up to 10 ns, and 40 ns where every access to memory misses all caches, which no static measure can know;
+// Options.Watchdog is for that.
 //
 // Each connection has an account. A delivery of n bytes (Open, Data, Event with n > 0) adds Base + n × PerByte, up to Cap; what
 // is not used stays for later. "Go on" (an empty Event) adds nothing. Each call costs 200 units, and one for 16 bytes of output.
-// The guest and the companions it calls spend from the account; when it is empty the guest ends with [ErrFuel]. For scale: a
-// stock-Go guest that looks at each byte takes 21 units for a byte, a grammar written in C, run in a companion, 500 to 1,000.
+// The guest and the companions it calls spend from the account; when it is empty the guest ends with [ErrFuel]. By default
+// a delivery of 64 KiB buys 3 million units, a few milliseconds at most. For scale: a stock-Go guest that looks at each byte spends 4 units
+// for a byte. A grammar is another matter: PostgreSQL's parser, a companion, spends 13,000 on the shortest statement, 500 to 1,000 for a byte of ordinary
+// ones and 2,400 for a byte of the worst. So a plugin that brings companions gets more for each byte.
 type Fuel struct {
 	Base    int64 // units added by each delivery; default 2,000,000
-	PerByte int64 // units added for each delivered byte; default 1,500
-	Cap     int64 // most units that an account holds; default 200,000,000
+	PerByte int64 // units added for each delivered byte; default 16
+	Cap     int64 // most units that an account holds; default 20,000,000
 	Slice   int64 // units between two visits to the host, so that its garbage collector does not wait; default 100,000
-	Setup   int64 // units for _initialize, sallyport_describe and sallyport_configure each; default 200,000,000
+	Setup   int64 // units for _initialize, sallyport_describe and sallyport_configure each; default 1,000,000,000
+
+	CompanionPerByte int64 // in place of PerByte for plugins that bring companions; default 1,500
+	CompanionCap     int64 // in place of Cap for plugins that bring companions; default 200,000,000
+}
+
+// rate is what of the options applies to a plugin.
+type rate struct{ base, perByte, limit int64 }
+
+func (f *Fuel) rate(companions bool) rate {
+	if companions {
+		return rate{f.Base, f.CompanionPerByte, f.CompanionCap}
+	}
+	return rate{f.Base, f.PerByte, f.Cap}
 }
 
 // Options configure an [Engine]. The zero value is usable: no cache on disk, defaults everywhere.
@@ -26,12 +43,19 @@ type Options struct {
 	// CacheDir keeps compiled native code between runs. It is created with mode 0700; a directory that belongs to somebody
 	// else or that others can enter is refused, because its content is executed. Empty: compile in every run.
 	CacheDir string
+	// Compiler compiles modules elsewhere, and passes the result through CacheDir, which it needs; see [Child]. Nil: they are compiled
+	// in this process, which is right for modules that somebody vouches for (pinned by digest, or part of the program).
+	Compiler Compiler
 	// MemoryLimit is the most memory of one guest, and of one companion copy, in bytes; rounded down to 64 KiB. Default 64 MiB.
 	MemoryLimit int64
 	// Stack is the most call stack of one guest, in estimated bytes. Default 1 MiB; companions have four times as much.
 	Stack int64
 	// Fuel bounds computation.
 	Fuel Fuel
+	// Watchdog is the longest that one call of a guest may take by the clock, its companions included, beside its fuel: it ends
+	// with [ErrWatchdog] at the first visit to the host after that. A machine that is busy with other things counts against
+	// it, so it is a last resort far above what fuel allows. Default 5 s.
+	Watchdog time.Duration
 	// Companions is the number of copies of each companion that can run at the same time, for each plugin. Default: the
 	// number of processors.
 	Companions int
@@ -42,6 +66,9 @@ type Options struct {
 	// Plain makes every guest a fresh instance instead of a copy-on-write clone of its template. It is what happens by
 	// itself where clones are not available (other systems than Linux) and for modules that change their tables.
 	Plain bool
+	// Canaries are byte strings that must never be in the memory of a guest or a companion. It is for tests: after every call the whole
+	// memory is searched for them, and a guest in which one is found ends with [ErrCanary].
+	Canaries [][]byte
 	// Logger receives what guests log, with the attribute "plugin". Default: discard.
 	Logger *slog.Logger
 }
@@ -62,10 +89,13 @@ func (o Options) withDefaults() Options {
 	o.MemoryLimit = max(min(o.MemoryLimit, maxMemoryLimit)&^(wasmPage-1), wasmPage)
 	def(&o.Stack, 1<<20)
 	def(&o.Fuel.Base, 2_000_000)
-	def(&o.Fuel.PerByte, 1_500)
-	def(&o.Fuel.Cap, 200_000_000)
+	def(&o.Fuel.PerByte, 16)
+	def(&o.Fuel.Cap, 20_000_000)
+	def(&o.Fuel.CompanionPerByte, 1_500)
+	def(&o.Fuel.CompanionCap, 200_000_000)
 	def(&o.Fuel.Slice, 100_000)
-	def(&o.Fuel.Setup, 200_000_000)
+	def(&o.Fuel.Setup, 1_000_000_000)
+	def((*int64)(&o.Watchdog), int64(5*time.Second))
 	if o.Companions <= 0 {
 		o.Companions = runtime.GOMAXPROCS(0)
 	}

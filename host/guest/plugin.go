@@ -48,6 +48,7 @@ type Plugin struct {
 	code     *code
 	manifest []byte
 	env      *env
+	rate     rate
 	refs     refs // templates
 }
 
@@ -88,6 +89,7 @@ func (p *Plugin) prepare(ctx context.Context) error {
 	if err := p.loadCompanions(ctx); err != nil {
 		return err
 	}
+	p.rate = p.eng.opt.Fuel.rate(len(p.env.companions) > 0)
 	p.code.mod.Customs = nil
 	return nil
 }

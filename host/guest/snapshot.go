@@ -41,13 +41,14 @@ func (s *snapshot) clone(c *code) (*instance, error) {
 	return i, nil
 }
 
-// reset brings an instance back into the snapshot's state. After an error the instance must be killed.
-func (s *snapshot) reset(i *instance) error {
-	if err := s.img.reset(i.lin, i.code.eng.pages); err != nil {
-		return err
+// reset brings an instance back into the snapshot's state, and says how many pages of memory it had touched. After an error the
+// instance must be killed.
+func (s *snapshot) reset(i *instance) (pages int, err error) {
+	if pages, err = s.img.reset(i.lin, i.code.eng.pages); err != nil {
+		return pages, err
 	}
 	s.restore(i)
-	return nil
+	return pages, nil
 }
 
 func (s *snapshot) restore(i *instance) {

@@ -66,6 +66,7 @@ func (t *Template) configure(i *instance, acct *account) error {
 	}
 	i.mod.Memory().Write(b.in, t.options)
 	i.args[0] = uint64(len(t.options))
+	acct.begin()
 	acct.left = i.code.eng.opt.Fuel.Setup
 	r, err := i.call(expConfigure, i.fn(expConfigure), acct)
 	if err != nil {
@@ -171,7 +172,7 @@ func (t *Template) takeIdle() *instance {
 
 // put takes back the instance of a guest that has ended without an error: reset into the pool, or killed.
 func (t *Template) put(i *instance) {
-	if t.snap != nil && t.room() && t.snap.reset(i) == nil {
+	if t.snap != nil && t.room() && t.reset(i) {
 		t.mu.Lock()
 		if !t.closed && len(t.idle) < t.plugin.eng.opt.Idle {
 			t.idle = append(t.idle, i)
@@ -184,6 +185,11 @@ func (t *Template) put(i *instance) {
 		i.kill()
 		t.plugin.eng.stats.discarded.Add(1)
 	}
+}
+
+func (t *Template) reset(i *instance) bool {
+	_, err := t.snap.reset(i)
+	return err == nil
 }
 
 func (t *Template) room() bool {

@@ -1,13 +1,5 @@
 package rewrite
 
-// Costs in units of fuel.
-const (
-	straight   = 256  // instructions without a loop in one unit
-	callWeight = 32   // instructions that a call counts for: a small callee is not metered by itself
-	bulkShift  = 6    // 64 bytes or table entries of a bulk instruction in one unit
-	growCost   = 4096 // memory.grow
-)
-
 // Estimated bytes of a frame on the call stack.
 const (
 	frameBytes = 64
@@ -22,13 +14,16 @@ const (
 	returnBranch                 // a return, by a branch to the end of the wrapping block
 	insertCharge                 // a constant amount of fuel
 	insertBulk                   // fuel by the length on top of the operand stack
+	insertTable                  // the same for an instruction on a table
+	indirectCall                 // call_indirect, by a call of a dispatcher where tables are replaced
+	nothing                      // a charge that turned out to be needless
 )
 
 // edit replaces the bytes [from, to) of a body.
 type edit struct {
 	kind     editKind
 	from, to int
-	n        int64 // index, depth or cost
+	n        int64 // index, depth or cost; table and type of an indirect call
 }
 
 // loopWork is how much more than another block a loop costs to compile; each loop around it adds one.
@@ -36,11 +31,12 @@ const loopWork = 8
 
 // control is an open block.
 type control struct {
-	loop    int   // index of its edit, -1: not a loop
-	instrs  int64 // of the loop itself, without loops inside it
-	kind    byte
-	base    int // values on the operand stack below it
-	results int
+	loop     int // a loop's own region, -1: not a loop
+	region   int // the region of what is read next in this block
+	switched bool
+	kind     byte
+	base     int // values on the operand stack below it
+	results  int
 }
 
 // body is one function while it is read.
@@ -53,32 +49,50 @@ type body struct {
 	open   []control
 	loop   []int // indices in open of the loops
 
-	outside int64 // instructions outside of loops
-	height  int   // values on the operand stack, an estimate that is not too low where it matters
+	regions []region
+	height  int // values on the operand stack, an estimate that is not too low where it matters
 	work    int64
 	calls   bool
 	bulk    bool
+	start   int // where the instructions begin
+	groups  int // of locals
+
+	indirects bool // it has a call_indirect
 }
 
+// writeCode reads all functions, decides what becomes of the tables, and writes the functions.
 func (m *module) writeCode() []byte {
 	r := m.sections[secCode]
 	if r == nil {
 		return nil
 	}
+	bodies := m.readCode(r)
+	m.out.Replaced = m.replaceTables(m.indirect)
+	out := make([]byte, 0, len(r.b)+len(r.b)/4)
+	write := func(b []byte) { out = append(uleb(out, uint32(len(b))), b...) }
+	for _, f := range bodies {
+		write(f.emit())
+	}
+	for _, d := range m.dispatchers {
+		write(m.dispatcherBody(d))
+	}
+	return append(uleb(nil, uint32(len(bodies)+len(m.dispatchers))), out...)
+}
+
+func (m *module) readCode(r *reader) []*body {
 	r.i = 0
 	n := r.u32()
-	out := uleb(make([]byte, 0, len(r.b)+len(r.b)/4), n)
-	for k := range n {
+	bodies := make([]*body, n)
+	for k := range bodies {
 		size := r.u32()
 		if uint64(size) > uint64(m.lim.Body) {
 			r.fail("function of %d bytes, the limit is %d", size, m.lim.Body)
 		}
 		f := &body{reader: r.sub(int(size)), m: m, typ: m.types[m.funcs[k]]}
-		decl := f.readLocals()
-		start := f.i
+		f.groups = f.readLocals()
+		f.start = f.i
 		f.scan()
-		b := f.emit(decl, start)
-		out = append(uleb(out, uint32(len(b))), b...)
+		bodies[k] = f
 		m.out.Stats.Functions++
 	}
 	r.end("code section")
@@ -86,7 +100,7 @@ func (m *module) writeCode() []byte {
 		r.fail("%d bytes of code are too costly to compile: %d branches and values that live across them, the limit is %d and %d for each byte",
 			len(r.b), m.work, m.lim.Work, m.lim.WorkPerByte)
 	}
-	return out
+	return bodies
 }
 
 // readLocals reads the declarations of locals and returns how many groups there are.
@@ -106,7 +120,8 @@ func (f *body) readLocals() int {
 
 // scan reads the instructions and notes what has to change.
 func (f *body) scan() {
-	f.push(0x02, -1, f.typ)
+	f.regions = append(f.regions, region{edit: -1})
+	f.push(0x02, f.typ)
 	for len(f.open) > 0 {
 		if f.done() {
 			f.fail("function without an end")
@@ -114,6 +129,7 @@ func (f *body) scan() {
 		f.instruction()
 	}
 	f.end("function")
+	f.settle()
 	if f.work > f.m.lim.Work {
 		f.fail("function with %d locals is too costly to compile: %d branches and values that live across them, the limit is %d", f.locals, f.work, f.m.lim.Work)
 	}
@@ -125,17 +141,23 @@ func (f *body) branch(weight int) {
 	f.work += int64(weight) * int64(f.locals+f.height+16)
 }
 
-func (f *body) push(kind byte, loop int, t FuncType) {
+func (f *body) push(kind byte, t FuncType) {
 	if len(f.open) > f.m.lim.Nesting {
 		f.fail("more than %d blocks inside each other", f.m.lim.Nesting)
 	}
-	if loop >= 0 {
+	c := control{loop: -1, kind: kind, base: max(f.height-len(t.Params), 0), results: len(t.Results)}
+	if n := len(f.open); n > 0 {
+		c.region = f.open[n-1].region
+	}
+	if kind == opLoop {
+		c.loop = f.enterRegion()
+		c.region = c.loop
 		f.loop = append(f.loop, len(f.open))
 		f.branch(loopWork + len(f.loop))
 	} else {
 		f.branch(1)
 	}
-	f.open = append(f.open, control{loop: loop, kind: kind, base: max(f.height-len(t.Params), 0), results: len(t.Results)})
+	f.open = append(f.open, c)
 }
 
 func (f *body) pop() {
@@ -144,17 +166,9 @@ func (f *body) pop() {
 	f.height = c.base + c.results
 	if c.loop >= 0 {
 		f.loop = f.loop[:len(f.loop)-1]
-		f.edits[c.loop].n = 1 + c.instrs/straight
 		f.m.out.Stats.Loops++
-	}
-}
-
-// weigh counts instructions for the innermost loop or the function.
-func (f *body) weigh(n int64) {
-	if k := len(f.loop); k > 0 {
-		f.open[f.loop[k-1]].instrs += n
-	} else {
-		f.outside += n
+	} else if c.switched && len(f.loop) > 0 {
+		f.open[len(f.open)-1].region = f.enterRegion()
 	}
 }
 
@@ -176,9 +190,10 @@ func (f *body) blockType() FuncType {
 	}
 }
 
-func (f *body) label() {
-	f.index("label", len(f.open))
+func (f *body) label() uint32 {
+	k := f.index("label", len(f.open))
 	f.branch(1)
+	return k
 }
 
 // callee reads a function index and notes its shift.
@@ -192,35 +207,44 @@ func (f *body) callee() uint32 {
 }
 
 // emit writes the changed body.
-func (f *body) emit(groups, start int) []byte {
-	wrap := f.calls
+func (f *body) emit() []byte {
+	wrap, groups := f.calls, f.groups
 	out := make([]byte, 0, len(f.b)+len(f.b)/4+64)
 	if f.bulk {
 		groups++
 	}
 	r := &reader{b: f.b}
 	r.u32()
-	out = append(uleb(out, uint32(groups)), f.b[r.i:start]...)
+	out = append(uleb(out, uint32(groups)), f.b[r.i:f.start]...)
 	if f.bulk {
 		out = append(out, 1, I32)
 	}
-	if f.calls || f.outside >= straight {
-		out = f.m.charge(out, 1+f.outside/straight)
+	if w := f.regions[0].weight; f.calls || w > freeLeaf {
+		out = f.m.charge(out, 1+w/perUnit)
 		f.m.out.Stats.Metered++
 	}
 	frame := int64(frameBytes + localBytes*f.locals)
+	if f.indirects {
+		frame += frameBytes // of the dispatcher
+	}
 	if wrap {
 		out = f.m.takeStack(out, frame)
 		out = f.m.blockOf(append(out, 0x02), f.typ.Results)
 		f.m.out.Stats.Guarded++
 	}
-	at := start
+	at := f.start
 	for _, e := range f.edits {
 		out = append(out, f.b[at:e.from]...)
 		at = e.to
 		switch e.kind {
 		case replaceIndex:
 			out = uleb(out, uint32(e.n))
+		case indirectCall:
+			if f.m.out.Replaced {
+				out = uleb(append(out, 0x10), f.m.dispatch(uint32(e.n), uint32(e.n>>32)))
+			} else {
+				out = append(out, f.b[e.from:e.to]...)
+			}
 		case returnBranch:
 			if wrap {
 				out = uleb(append(out, 0x0c), uint32(e.n))
@@ -230,7 +254,9 @@ func (f *body) emit(groups, start int) []byte {
 		case insertCharge:
 			out = f.m.charge(out, e.n)
 		case insertBulk:
-			out = f.m.chargeBulk(out, uint32(f.locals))
+			out = f.m.chargeBulk(out, uint32(f.locals), bulkShift)
+		case insertTable:
+			out = f.m.chargeBulk(out, uint32(f.locals), 0)
 		}
 	}
 	out = append(out, f.b[at:]...)
@@ -265,12 +291,12 @@ func (m *module) checkFuel(b []byte) []byte {
 	return append(uleb(append(b, 0x10), m.refillFunc()), 0x0b)
 }
 
-// chargeBulk appends: tmp = length on the stack, which stays there; fuel -= 1 + length>>bulkShift; and the check.
-func (m *module) chargeBulk(b []byte, tmp uint32) []byte {
+// chargeBulk appends: tmp = length on the stack, which stays there; fuel -= bulkUnits + length>>shift; and the check.
+func (m *module) chargeBulk(b []byte, tmp uint32, shift byte) []byte {
 	b = uleb(append(b, 0x22), tmp)
 	b = uleb(append(b, 0x23), m.fuelGlobal())
 	b = uleb(append(b, 0x20), tmp)
-	b = append(b, 0xad, 0x42, bulkShift, 0x88, 0x7d, 0x42, 1, 0x7d)
+	b = append(b, 0xad, 0x42, shift, 0x88, 0x7d, 0x42, bulkUnits, 0x7d)
 	return m.checkFuel(b)
 }
 

@@ -46,13 +46,19 @@ type module struct {
 	funcs    []uint32
 	globals  []global
 	tables   int
-	elems    int
 	datas    int // data segments; -1 until known
 	haveMem  bool
 	maxDecl  uint32
 	start    int // -1: none
 	exports  []export
 	usesData bool // memory.init or data.drop
+
+	tableSizes  []uint32
+	tableCode   bool                // there are instructions on tables beside call_indirect
+	sameType    map[uint32]uint32   // of the types that call_indirects name, the first that is equal
+	indirect    map[dispatcher]bool // types and tables of the call_indirects
+	contents    [][]int             // of the tables, when they are replaced
+	dispatchers []dispatcher
 
 	sections [secDataCount + 1]*reader
 	work     int64
@@ -80,7 +86,7 @@ func Rewrite(wasm []byte, lim Limits) (out *Module, err error) {
 			panic(e)
 		}
 	}()
-	m := &module{lim: lim, start: -1, datas: -1, extra: map[string]uint32{}}
+	m := &module{lim: lim, start: -1, datas: -1, extra: map[string]uint32{}, indirect: map[dispatcher]bool{}, sameType: map[uint32]uint32{}}
 	m.split(&reader{b: wasm})
 	m.read()
 	m.write()
@@ -175,14 +181,19 @@ func (m *module) readTables(r *reader) {
 		if t := r.byte(); t != FuncRef {
 			r.fail("table of type %#x: only functions are supported", t)
 		}
-		if f := r.byte(); f > 1 {
+		f := r.byte()
+		if f > 1 {
 			r.fail("table flags %#x are not supported", f)
-		} else if n := r.u32(); n > m.lim.TableSize {
-			r.fail("table of %d entries, the limit is %d", n, m.lim.TableSize)
-		} else if f == 1 && r.u32() < n {
+		}
+		size := r.u32()
+		if size > m.lim.TableSize {
+			r.fail("table of %d entries, the limit is %d", size, m.lim.TableSize)
+		}
+		if f == 1 && r.u32() < size {
 			r.fail("table is larger than its own maximum")
 		}
 		m.tables++
+		m.tableSizes = append(m.tableSizes, size)
 	}
 }
 
@@ -233,15 +244,29 @@ func (m *module) readGlobals(r *reader) {
 	}
 }
 
+// constant is what a constant expression says, as far as it matters here.
+type constant struct {
+	i32   int32
+	isI32 bool // an i32.const; else i32 is not known
+	fn    int  // a function, noFunc or unknownFunc
+}
+
+// What stands in the place of a function.
+const (
+	noFunc      = -1
+	unknownFunc = -2
+)
+
 // constExpr reads a constant expression of one instruction. Function indices in it are shifted and the result appended to w
-// when that is not nil. It returns the value of an i32.const.
-func (m *module) constExpr(r *reader, want ValType, w *[]byte) (v int32, isI32 bool) {
+// when that is not nil.
+func (m *module) constExpr(r *reader, want ValType, w *[]byte) (c constant) {
 	from := r.i
 	var got ValType
 	var shifted []byte
+	c.fn = unknownFunc
 	switch op := r.byte(); op {
 	case 0x41:
-		v, isI32, got = int32(r.signed(32)), true, I32
+		c.i32, c.isI32, got = int32(r.signed(32)), true, I32
 	case 0x42:
 		r.signed(64)
 		got = I64
@@ -261,10 +286,11 @@ func (m *module) constExpr(r *reader, want ValType, w *[]byte) (v int32, isI32 b
 		if t := r.byte(); t != FuncRef {
 			r.fail("reference of type %#x is not supported", t)
 		}
-		got = FuncRef
+		c.fn, got = noFunc, FuncRef
 	case 0xd2:
-		shifted = uleb([]byte{op}, m.shift(r.index("function", m.allFuncs())))
-		got = FuncRef
+		k := r.index("function", m.allFuncs())
+		shifted = uleb([]byte{op}, m.shift(k))
+		c.fn, got = int(k), FuncRef
 	case 0xfd:
 		if r.u32() != 12 {
 			r.fail("not a constant expression")
@@ -286,7 +312,7 @@ func (m *module) constExpr(r *reader, want ValType, w *[]byte) (v int32, isI32 b
 	if r.byte() != 0x0b {
 		r.fail("constant expression of more than one instruction")
 	}
-	return v, isI32
+	return c
 }
 
 func (m *module) allFuncs() int { return m.imports + len(m.funcs) }

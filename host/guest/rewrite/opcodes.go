@@ -4,7 +4,7 @@ package rewrite
 func (f *body) instruction() {
 	from := f.i
 	op := f.byte()
-	f.weigh(1)
+	f.weigh(weights[op])
 	f.move(stackEffect(op))
 	switch {
 	case op <= 0x01, op >= 0x45 && op <= 0xc4, op == 0x1a, op == 0x1b, op == 0xd1:
@@ -21,6 +21,7 @@ func (f *body) instruction() {
 		f.index("global", len(f.m.globals))
 	case op == 0x25 || op == 0x26: // table.get, table.set
 		f.index("table", f.m.tables)
+		f.m.tableCode = true
 		if op == 0x26 {
 			f.m.out.Resettable = false
 		}
@@ -43,8 +44,9 @@ func (f *body) instruction() {
 		if t := f.byte(); t != FuncRef {
 			f.fail("reference of type %#x is not supported", t)
 		}
-	case op == 0xd2: // ref.func
-		f.callee()
+	case op == 0xd2:
+		f.i = from
+		f.fail("ref.func in a function is not supported: each takes memory of the host, which no limit covers")
 	case op == 0xfc:
 		f.bulkInstruction(from)
 	case op == 0xfd:
@@ -55,40 +57,56 @@ func (f *body) instruction() {
 	}
 }
 
+// Opcodes that more than one place needs.
+const (
+	opLoop = 0x03
+	opIf   = 0x04
+	opElse = 0x05
+)
+
 func (f *body) controlInstruction(op byte, from int) {
 	switch op {
-	case 0x02, 0x04: // block, if
-		f.push(op, -1, f.blockType())
-	case 0x03: // loop
+	case 0x02, opIf: // block, if
 		t := f.blockType()
-		f.edits = append(f.edits, edit{kind: insertCharge, from: f.i, to: f.i})
-		f.push(op, len(f.edits)-1, t)
-	case 0x05: // else
+		if op == opIf {
+			f.jump()
+		}
+		f.push(op, t)
+	case opLoop:
+		f.push(op, f.blockType())
+	case opElse:
 		c := &f.open[len(f.open)-1]
-		if c.kind != 0x04 {
+		if c.kind != opIf {
 			f.fail("else without if")
 		}
 		c.kind = op
+		c.region = f.open[len(f.open)-2].region // what the other branch has entered was not entered here
 		f.branch(1)
 		f.height = c.base
 	case 0x0b: // end
 		f.pop()
 	case 0x0c, 0x0d: // br, br_if
+		f.jump()
 		f.label()
 	case 0x0e: // br_table
+		targets := make([]uint32, 0, 16)
 		for range f.count("targets of br_table", f.m.lim.Targets) {
-			f.label()
+			targets = append(targets, f.label())
 		}
-		f.label()
+		f.dispatch(append(targets, f.label()))
+		f.jump()
 	case 0x0f: // return
+		f.jump()
 		f.branch(1)
 		f.edits = append(f.edits, edit{returnBranch, from, f.i, int64(len(f.open) - 1)})
 	case 0x10: // call
 		f.called(f.m.typeOf(f.callee()))
 	case 0x11: // call_indirect
-		t := f.m.types[f.index("type", f.m.typeBase)]
-		f.index("table", f.m.tables)
-		f.called(t)
+		t := f.index("type", f.m.typeBase)
+		table := f.index("table", f.m.tables)
+		f.weigh(tableWeight)
+		f.indirect(from, t, table)
+		f.called(f.m.types[t])
 	default:
 		f.i = from
 		f.fail("instruction %#x is not supported (exception handling and tail calls are not)", op)
@@ -148,6 +166,7 @@ func (f *body) bulkInstruction(from int) {
 	bulk := true
 	switch sub {
 	case 0, 1, 2, 3, 4, 5, 6, 7: // saturating conversions
+		f.weigh(truncSatWeight)
 		bulk = false
 	case 8: // memory.init
 		f.index("data segment", max(f.m.datas, 0))
@@ -166,6 +185,7 @@ func (f *body) bulkInstruction(from int) {
 		f.index("table", f.m.tables)
 		f.m.out.Resettable = false
 	case 13: // elem.drop
+		f.m.tableCode = true
 		f.index("element segment", f.m.elementCount())
 		f.m.out.Resettable, bulk = false, false
 	case 14: // table.copy
@@ -177,6 +197,7 @@ func (f *body) bulkInstruction(from int) {
 		f.fail("table.grow is not supported: no limit of the host covers it")
 	case 16: // table.size
 		f.index("table", f.m.tables)
+		f.m.tableCode = true
 		bulk = false
 	case 17: // table.fill
 		f.index("table", f.m.tables)
@@ -189,7 +210,12 @@ func (f *body) bulkInstruction(from int) {
 		f.move(-3)
 		f.bulk = true
 		f.m.out.Stats.Bulk++
-		f.edits = append(f.edits, edit{kind: insertBulk, from: from, to: from})
+		kind := insertBulk
+		if sub >= 12 {
+			kind = insertTable
+			f.m.tableCode = true
+		}
+		f.edits = append(f.edits, edit{kind: kind, from: from, to: from})
 	}
 }
 
@@ -203,7 +229,11 @@ func (m *module) elementCount() int {
 
 // vectorInstruction reads instructions with the prefix 0xfd (128-bit vectors).
 func (f *body) vectorInstruction() {
-	switch sub := f.u32(); {
+	sub := f.u32()
+	if f.weigh(vectorWeight); slowVector(sub) {
+		f.weigh(vectorSlow)
+	}
+	switch {
 	case sub <= 11, sub == 92, sub == 93: // loads and stores
 		f.memArg()
 	case sub == 12, sub == 13: // v128.const, i8x16.shuffle

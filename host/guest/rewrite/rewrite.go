@@ -3,10 +3,10 @@
 // [Rewrite] reads the module strictly (every length, index and section order is checked, everything is bounded by
 // [Limits]), refuses what cannot be bounded, and writes a new module that differs from the old one in these ways:
 //
-//   - Fuel. A global counts down at the head of every loop, on entry of every function that calls others or is large, and
-//     for bulk memory and table instructions by their length. Below zero the module calls the imported function
-//     [RefillModule].[RefillName], which adds a slice or traps. So no computation is endless, and none keeps the host
-//     waiting for longer than a slice.
+//   - Fuel. A global counts down where control enters a region (the body of a loop, a case of a switch in a loop, a function that calls others
+//     or is large) by the weight of its instructions, and for bulk memory and table instructions by their length. Below zero
+//     the module calls the imported function [RefillModule].[RefillName], which adds a slice or traps. So no computation is
+//     endless, and none keeps the host waiting for longer than a slice.
 //   - Stack. A second global counts down by the estimated frame size on entry of every function that calls others, and
 //     up again on every way out. Below zero the same import is called, with a different argument. So endless recursion
 //     ends long before the host's own limits.
@@ -14,6 +14,8 @@
 //     becomes an ordinary export. Instantiating the rewritten module runs nothing and writes nothing: the same compiled code
 //     serves for a first instance (the host writes the data and calls the start function) and for a copy-on-write clone
 //     of it.
+//   - Tables that nothing can change or look at become code: each call_indirect calls a function of the host's own, which is a switch over the
+//     table's contents. An instance without tables takes a tenth of the time and memory to make.
 //   - Every mutable global is exported, so that the host can save and restore all state outside of the memory.
 //   - Custom sections are taken out and handed to the host.
 //
@@ -134,6 +136,7 @@ type Module struct {
 	Data       []Segment
 	Start      bool     // the module had a start function, now exported as StartFunc
 	Globals    []string // export names of the original's mutable globals
+	Replaced   bool     // the tables are code now, see the package comment
 	Resettable bool     // all state is in the memory and in Globals
 	Customs    []Custom
 	Stats      Stats

@@ -13,6 +13,7 @@ func (m *module) stackGlobal() uint32 { return uint32(len(m.globals) + 1) }
 // write makes the new module. The code is written first, because it may need types of its own.
 func (m *module) write() {
 	code := m.writeCode()
+	functions := m.writeFunctions()
 	elements := m.writeElements()
 	data, count := m.writeData()
 
@@ -24,8 +25,8 @@ func (m *module) write() {
 	}
 	section(secType, m.writeTypes())
 	section(secImport, m.writeImports())
-	section(secFunction, m.writeFunctions())
-	if r := m.sections[secTable]; r != nil {
+	section(secFunction, functions)
+	if r := m.sections[secTable]; r != nil && !m.out.Replaced {
 		section(secTable, r.b)
 	}
 	if m.haveMem {
@@ -78,10 +79,21 @@ func (m *module) writeImports() []byte {
 }
 
 func (m *module) writeFunctions() []byte {
-	if r := m.sections[secFunction]; r != nil {
+	r := m.sections[secFunction]
+	if r == nil || len(m.dispatchers) == 0 {
+		if r == nil {
+			return nil
+		}
 		return r.b
 	}
-	return nil
+	b := uleb(nil, uint32(len(m.funcs)+len(m.dispatchers)))
+	for _, t := range m.funcs {
+		b = uleb(b, t)
+	}
+	for _, d := range m.dispatchers {
+		b = uleb(b, m.typeIndex(m.dispatcherType(d)))
+	}
+	return b
 }
 
 // writeGlobals copies the globals, shifting functions that initial values name, and adds fuel and stack, both zero: an instance
@@ -108,8 +120,11 @@ func (m *module) writeExports() []byte {
 		n++
 	}
 	for _, e := range m.exports {
-		if e.kind == 0 {
+		switch {
+		case e.kind == 0:
 			e.index = m.shift(e.index)
+		case e.kind == 1 && m.out.Replaced:
+			continue // the host has no use for tables
 		}
 		add(e.name, e.kind, e.index)
 	}
@@ -134,50 +149,76 @@ func (m *module) writeElements() []byte {
 	if r == nil {
 		return nil
 	}
-	n := r.count("element segments", m.lim.Segments)
-	m.elems = n
-	b := uleb(nil, uint32(n))
+	r.i = 0
+	n := uint32(0)
+	var b []byte
+	m.elements(r, func(e *elements) {
+		n++
+		b = append(b, e.text...)
+	})
+	if m.out.Replaced {
+		return nil
+	}
+	return append(uleb(nil, n), b...)
+}
+
+// elements is one element segment.
+type elements struct {
+	active bool
+	table  uint32
+	offset uint32
+	known  bool   // the offset is known, and all functions
+	funcs  []int  // a function, noFunc or unknownFunc
+	text   []byte // the segment with shifted functions
+}
+
+// elements reads the element section.
+func (m *module) elements(r *reader, each func(*elements)) {
 	total := 0
-	for range n {
+	for range r.count("element segments", m.lim.Segments) {
+		var e elements
 		flags := r.u32()
 		if flags > 7 {
 			r.fail("element segment flags %#x are unknown", flags)
 		}
-		b = uleb(b, flags)
-		active, exprs := flags&1 == 0, flags&4 != 0
-		if active {
-			table := uint32(0)
+		e.text = uleb(nil, flags)
+		e.active, e.known = flags&1 == 0, true
+		exprs := flags&4 != 0
+		if e.active {
 			if flags&2 != 0 {
-				table = r.u32()
-				b = uleb(b, table)
+				e.table = r.u32()
+				e.text = uleb(e.text, e.table)
 			}
-			if int(table) >= m.tables {
-				r.fail("table %d does not exist, there are %d", table, m.tables)
+			if int(e.table) >= m.tables {
+				r.fail("table %d does not exist, there are %d", e.table, m.tables)
 			}
-			m.constExpr(r, I32, &b)
+			c := m.constExpr(r, I32, &e.text)
+			e.offset, e.known = uint32(c.i32), c.isI32
 		}
 		if flags&3 != 0 {
 			kind := r.byte()
 			if kind != 0 && !exprs || kind != FuncRef && exprs {
 				r.fail("element kind %#x is not supported", kind)
 			}
-			b = append(b, kind)
+			e.text = append(e.text, kind)
 		}
 		k := r.count("elements", int(m.lim.TableSize))
 		if total += k; total > int(m.lim.TableSize)*2 {
 			r.fail("more than %d elements", 2*m.lim.TableSize)
 		}
-		b = uleb(b, uint32(k))
+		e.text = uleb(e.text, uint32(k))
 		for range k {
 			if exprs {
-				m.constExpr(r, FuncRef, &b)
-			} else {
-				b = uleb(b, m.shift(r.index("function", m.allFuncs())))
+				e.funcs = append(e.funcs, m.constExpr(r, FuncRef, &e.text).fn)
+				continue
 			}
+			f := r.index("function", m.allFuncs())
+			e.text = uleb(e.text, m.shift(f))
+			e.funcs = append(e.funcs, int(f))
 		}
+		each(&e)
 	}
 	r.end("element section")
-	return b
 }
 
 // writeData takes the active segments out. Where instructions refer to segments by number, each keeps its number: an active one becomes
@@ -217,11 +258,11 @@ func (m *module) writeData() (data, count []byte) {
 
 func (m *module) activeData(r *reader) {
 	from := r.i
-	v, ok := m.constExpr(r, I32, nil)
-	if !ok {
+	c := m.constExpr(r, I32, nil)
+	if !c.isI32 {
 		r.fail("data segment whose address is not a constant (%d bytes)", r.i-from)
 	}
-	s := Segment{Offset: uint32(v), Bytes: r.bytes(int(r.u32()))}
+	s := Segment{Offset: uint32(c.i32), Bytes: r.bytes(int(r.u32()))}
 	if uint64(s.Offset)+uint64(len(s.Bytes)) > uint64(m.out.MinPages)<<16 {
 		r.fail("data segment of %d bytes at %#x lies outside of the memory", len(s.Bytes), s.Offset)
 	}

@@ -94,6 +94,9 @@ func (m *Module) Elem(offset int32, funcs ...uint32) {
 	m.elems = append(m.elems, b)
 }
 
+// ElemRaw adds an element segment as it is.
+func (m *Module) ElemRaw(b []byte) { m.elems = append(m.elems, b) }
+
 // Global adds a global and returns its index; init is a constant expression without its end.
 func (m *Module) Global(typ byte, mutable bool, init []byte) uint32 {
 	mut := byte(0)
@@ -102,6 +105,13 @@ func (m *Module) Global(typ byte, mutable bool, init []byte) uint32 {
 	}
 	m.globals = append(m.globals, slices.Concat([]byte{typ, mut}, init, []byte{End}))
 	return uint32(len(m.globals) - 1)
+}
+
+// Datas adds empty data segments.
+func (m *Module) Datas(n int) {
+	for range n {
+		m.Data(0, nil)
+	}
 }
 
 // Data adds an active data segment.
