@@ -1,8 +1,10 @@
 # make          builds build/sallyport with its plugins
 # make test     installs what the tests need and runs everything
+# make examples builds the plugins in examples/plugins, which are projects of their own
 # make lint     gofmt, go vet, staticcheck
 # make demo     builds, and shows a real psql through the gate
 # make bench    measures the gateway against an uninspected relay
+# make suites   PostgreSQL's own tests and those of pgx and lib/pq, directly and through the gateway; writes build/suites.md
 # make fuzz     every fuzz target for FUZZTIME (default 1m) each
 # make clean    removes what was built
 
@@ -11,9 +13,10 @@ FUZZTIME ?= 1m
 VERSION  := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
 PGQUERY_SOURCES := $(shell find plugins/postgres/pgquery -type f -not -name '*_test.go') go.mod
+EXAMPLES        := build/examples/redis.wasm build/examples/memcached.wasm build/examples/beanstalkd.wasm
 GUEST_SOURCES   := $(shell find sdk plugins/postgres -name '*.go' -not -name '*_test.go') go.mod
 
-.PHONY: all build plugins lint test demo bench fuzz clean deps deps-test
+.PHONY: all build plugins examples test-examples lint test demo bench suites fuzz clean deps deps-test
 
 all: build
 
@@ -34,13 +37,31 @@ build/postgres.guest.wasm: $(GUEST_SOURCES)
 plugins/built/postgres.wasm: build/postgres.guest.wasm build/pgquery.wasm
 	$(GO) run ./sdk/cmd/pack -o $@ build/postgres.guest.wasm pgquery=build/pgquery.wasm
 
+# The example plugins are built as their authors would: each in its own folder, by its own means.
+examples: $(EXAMPLES)
+
+build/examples/redis.wasm: $(shell find examples/plugins/redis sdk -name '*.go' -not -name '*_test.go') examples/plugins/redis/go.mod
+	@mkdir -p build/examples
+	cd examples/plugins/redis && GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 $(GO) build -trimpath -buildmode=c-shared -ldflags '-s -w' -o $(CURDIR)/$@ .
+
+build/examples/memcached.wasm: $(wildcard examples/plugins/memcached/*.[ch] sdk/c/*.h) examples/plugins/memcached/build
+	scripts/deps build
+	examples/plugins/memcached/build $@
+
+build/examples/beanstalkd.wasm: $(wildcard examples/plugins/beanstalkd/*.json examples/plugins/beanstalkd/assembly/*.ts) examples/plugins/beanstalkd/build
+	scripts/deps test
+	examples/plugins/beanstalkd/build $@
+
+test-examples: deps-test examples
+	cd examples/plugins/redis && $(GO) vet . && $(GO) test -count=1 .
+
 lint: plugins
 	@bad=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); if [ -n "$$bad" ]; then echo "not gofmt'ed:"; echo "$$bad"; exit 1; fi
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
 
 # -count=1: what the tests of the whole command depend on is more than the go command knows of, so it must not answer from its cache.
-test: deps-test lint build
+test: deps-test lint build examples test-examples
 	$(GO) test -race -p 2 -count=1 -timeout 20m ./...
 
 deps-test:
@@ -53,6 +74,10 @@ demo: build
 bench: build
 	scripts/deps test
 	$(GO) run ./test/bench
+
+suites: build
+	scripts/deps test
+	$(GO) run ./test/suites -report build/suites.md
 
 # A fuzz target with a fixed number of workers and a bounded minimizer, so that one that finds something ends soon.
 fuzz: plugins

@@ -26,6 +26,7 @@ var tables = map[string]struct{ written, doc string }{
 	"peer":         {"[[peer]]", "One agent: one WireGuard identity. `sallyport peer add` writes these. One table for each."},
 	"plugins":      {"[plugins]", "The plugins that endpoints use, one line for each. A file can have one."},
 	"plugins.NAME": {"[plugins.NAME]", "A plugin from a file; `NAME = { path = …, sha256 = … }` under `[plugins]` is the same."},
+	"credential":   {"[[credential]]", "What the gateway logs in with for agents, at the endpoints whose `profiles` name it. One table for each."},
 	"endpoint":     {"[[endpoint]]", "Something that agents can reach. One table for each. What is not here does not exist for agents."},
 	"rule":         {"[[rule]]", "What is allowed and denied. One table for each; their order never matters."},
 }

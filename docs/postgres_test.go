@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/sallyport-dev/sallyport/plugins/postgres/session"
+	"github.com/sallyport-dev/sallyport/sdk/abi"
 )
 
 // The tables of fields and options in postgres.md are those of the plugin's manifest.
@@ -22,7 +23,11 @@ func TestPostgresFields(t *testing.T) {
 	}
 	b.WriteString("Options of an endpoint:\n\n| option | type | default | meaning |\n| --- | --- | --- | --- |\n")
 	for _, o := range m.Options {
-		fmt.Fprintf(&b, "| `%s` | %s, %d to %d | %v | %s |\n", o.Name, o.Type, o.Min, o.Max, o.Default, o.Doc)
+		kind := string(o.Type)
+		if o.Type == abi.TypeInt {
+			kind = fmt.Sprintf("int, %d to %d", o.Min, o.Max)
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %v | %s |\n", o.Name, kind, o.Default, o.Doc)
 	}
 	b.WriteString("\n")
 

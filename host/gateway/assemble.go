@@ -8,6 +8,7 @@ package gateway
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -16,9 +17,12 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/sallyport-dev/sallyport/host/config"
 	"github.com/sallyport-dev/sallyport/host/decide"
+	"github.com/sallyport-dev/sallyport/host/extism"
 	"github.com/sallyport-dev/sallyport/host/gate"
 	"github.com/sallyport-dev/sallyport/host/guest"
 	"github.com/sallyport-dev/sallyport/plugins"
@@ -38,24 +42,34 @@ type Options struct {
 	Version string
 	// Progress is told what is being done, one line each; it may be nil.
 	Progress func(string)
+	// Record is a folder that gets a recording of each connection; empty: nothing is recorded. See MakeRecordings.
+	Record string
 }
 
 // Assembly is a checked configuration with everything loaded that it names.
 type Assembly struct {
 	cfg       *config.Config
+	options   Options
 	version   string
 	log       *slog.Logger
-	engine    *guest.Engine
+	sandbox   *sandbox
 	plugins   map[string]*plugin
 	endpoints map[string]*endpoint
 	rules     *decide.Engine
+	templates []templateKey // taken from the sandbox
+	warnings  config.Problems
+
+	mu     sync.Mutex
+	users  int // connections
+	closed bool
 }
 
 // plugin is a loaded plugin.
 type plugin struct {
-	module   *guest.Plugin
+	module   module
 	manifest *abi.Manifest
 	digest   string // SHA-256 of its file, in hex
+	key      pluginKey
 }
 
 // endpoint is what serving a connection to one endpoint needs.
@@ -63,7 +77,10 @@ type endpoint struct {
 	cfg      *config.Endpoint
 	manifest *abi.Manifest
 	digest   string
-	template *guest.Template // nil for plugin "none"
+	template template // nil for plugin "none"
+
+	roots  *x509.CertPool    // of the upstream's certificate; nil: the system's
+	logins map[string]*login // by profile; those that agents of it log in with by themselves are not there
 }
 
 // guest makes the guest of one connection.
@@ -71,19 +88,7 @@ func (e *endpoint) guest(ctx context.Context) (gate.Guest, error) {
 	if e.template == nil {
 		return gate.NewRelay(), nil
 	}
-	g, err := e.template.New(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return sandboxed{g}, nil
-}
-
-// sandboxed is a guest as the gate sees it.
-type sandboxed struct{ *guest.Guest }
-
-// Data delivers bytes of a side.
-func (s sandboxed) Data(side abi.Side, p []byte, flags uint32) (commands []byte, more bool, err error) {
-	return s.Guest.Data(uint32(side), p, flags)
+	return e.template.newGuest(ctx)
 }
 
 // Assemble loads what a configuration names. What is wrong with the configuration is of type config.Problems, everything at
@@ -99,7 +104,13 @@ func Assemble(ctx context.Context, cfg *config.Config, o Options) (*Assembly, er
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}
-	a := &Assembly{cfg: cfg, version: o.Version, log: o.Logger, engine: engine, plugins: map[string]*plugin{}, endpoints: map[string]*endpoint{}}
+	return assemble(ctx, cfg, o, newSandbox(engine, extism.New(extism.Options{MemoryLimit: cfg.Limits.GuestMemory, Logger: o.Logger})))
+}
+
+// assemble is Assemble in a sandbox that may hold another assembly already.
+func assemble(ctx context.Context, cfg *config.Config, o Options, box *sandbox) (*Assembly, error) {
+	box.enter()
+	a := &Assembly{cfg: cfg, options: o, version: o.Version, log: o.Logger, sandbox: box, plugins: map[string]*plugin{}, endpoints: map[string]*endpoint{}}
 	problems, err := a.load(ctx, o.Progress)
 	if err == nil && len(problems) > 0 {
 		problems.Sort()
@@ -112,14 +123,6 @@ func Assemble(ctx context.Context, cfg *config.Config, o Options) (*Assembly, er
 		err = errors.Join(err, unclosed)
 	}
 	return nil, err
-}
-
-// Close frees what Assemble loaded.
-func (a *Assembly) Close() error {
-	if err := a.engine.Close(); err != nil {
-		return fmt.Errorf("sandbox: %w", err)
-	}
-	return nil
 }
 
 func (a *Assembly) load(ctx context.Context, progress func(string)) (config.Problems, error) {
@@ -138,6 +141,7 @@ func (a *Assembly) load(ctx context.Context, progress func(string)) (config.Prob
 		a.plugins[p.Name.Value] = loaded
 	}
 	problems = append(problems, a.configure(ctx)...)
+	problems = append(problems, a.transports(time.Now())...)
 	problems = append(problems, a.compile()...)
 	return problems, nil
 }
@@ -151,15 +155,19 @@ func (a *Assembly) loadPlugin(ctx context.Context, p *config.Plugin) (*plugin, e
 	if !p.Builtin && sum != p.SHA256 {
 		return nil, fmt.Errorf("%s is not the file that is pinned: its sha256 is %x, the configuration says %x", p.Path, sum, p.SHA256)
 	}
-	module, err := a.engine.Load(ctx, p.Name.Value, wasm)
-	if err != nil {
-		return nil, err
-	}
-	manifest, err := abi.ParseManifest(module.Manifest())
-	if err != nil {
-		return nil, fmt.Errorf("plugin %s: %w", p.Name.Value, err)
-	}
-	return &plugin{module, manifest, hex.EncodeToString(sum[:])}, nil
+	key := pluginKey{p.Name.Value, sum}
+	return a.sandbox.plugins.take(key, func() (*plugin, error) {
+		module, err := a.sandbox.load(ctx, p.Name.Value, wasm)
+		if err != nil {
+			return nil, err
+		}
+		manifest, err := abi.ParseManifest(module.Manifest())
+		if err != nil {
+			module.Close()
+			return nil, fmt.Errorf("plugin %s: %w", p.Name.Value, err)
+		}
+		return &plugin{module: module, manifest: manifest, digest: hex.EncodeToString(sum[:]), key: key}, nil
+	})
 }
 
 // moduleOf reads a plugin's file, bounded.
@@ -198,7 +206,7 @@ func (a *Assembly) configure(ctx context.Context) config.Problems {
 		e := &endpoint{cfg: c, manifest: p.manifest, digest: p.digest}
 		options, err := p.manifest.ResolveOptions(values(c.Options))
 		if err == nil {
-			e.template, err = p.module.Configure(ctx, options)
+			e.template, err = a.template(ctx, p, options)
 		}
 		if err != nil {
 			problems = append(problems, a.cfg.Problem(optionPos(c, err), "%v%s", err, otherOptions(p.manifest, err)))
@@ -206,6 +214,17 @@ func (a *Assembly) configure(ctx context.Context) config.Problems {
 		a.endpoints[c.Name.Value] = e
 	}
 	return problems
+}
+
+// template is the plugin with these options.
+func (a *Assembly) template(ctx context.Context, p *plugin, options []byte) (template, error) {
+	key := templateKey{p.key, string(options)}
+	t, err := a.sandbox.templates.take(key, func() (template, error) { return p.module.configure(ctx, options) })
+	if err != nil {
+		return nil, err
+	}
+	a.templates = append(a.templates, key)
+	return t, nil
 }
 
 func values(options []config.Option) map[string]any {

@@ -2,61 +2,90 @@ package gateway
 
 import (
 	"context"
+	"log/slog"
 	"net/netip"
 	"strconv"
 	"sync/atomic"
 	"time"
 
+	"github.com/sallyport-dev/sallyport/host/alias"
 	"github.com/sallyport-dev/sallyport/host/gate"
+	"github.com/sallyport-dev/sallyport/host/layer"
 	"github.com/sallyport-dev/sallyport/host/receipt"
 	"github.com/sallyport-dev/sallyport/host/route"
 	"github.com/sallyport-dev/sallyport/host/tunnel"
-	"github.com/sallyport-dev/sallyport/sdk/abi"
 )
 
 // handler is what the tunnel calls.
 type handler struct {
-	a        *Assembly
-	table    *route.Table
-	log      *receipt.Log
-	profiles map[string]string // of peers
+	current  atomic.Pointer[serving]
+	log      *slog.Logger
+	record   *receipt.Log
 	refusals *refusals
+	ca       *layer.CA // signs what agents see; nil: agents are offered no TLS
+	aliases  *alias.Table
 	run      string // tells connections of this run from those of others
 	conns    atomic.Uint64
 }
 
-func newHandler(a *Assembly, table *route.Table, log *receipt.Log) *handler {
-	h := &handler{a: a, table: table, log: log, profiles: map[string]string{}, refusals: newRefusals(), run: strconv.FormatInt(time.Now().Unix(), 36)}
+// serving is what new connections are served by. A reload makes another one.
+type serving struct {
+	a        *Assembly
+	table    *route.Table
+	profiles map[string]string // of peers
+}
+
+func newServing(a *Assembly, table *route.Table) *serving {
+	s := &serving{a: a, table: table, profiles: map[string]string{}}
 	for _, p := range a.cfg.Peers {
-		h.profiles[p.Name.Value] = p.Profile.Value
+		s.profiles[p.Name.Value] = p.Profile.Value
 	}
+	return s
+}
+
+func newHandler(first *serving, log *slog.Logger, record *receipt.Log) *handler {
+	h := &handler{log: log, record: record, refusals: newRefusals(), aliases: alias.New(), run: strconv.FormatInt(time.Now().Unix(), 36)}
+	h.current.Store(first)
 	return h
+}
+
+// enter is what serves a connection that begins now; the caller drops its assembly.
+func (h *handler) enter() *serving {
+	for {
+		if s := h.current.Load(); s.a.take() {
+			return s
+		}
+		// It was replaced in this moment.
+	}
 }
 
 // Resolve answers a DNS question. What is not there for the peer's profile is on record.
 func (h *handler) Resolve(_ context.Context, peer, name string) (netip.Addr, bool) {
-	addr, ok := h.table.Resolve(h.profiles[peer], name)
+	s := h.current.Load()
+	addr, ok := s.table.Resolve(s.profiles[peer], name)
 	if !ok {
-		h.refuse(peer, name, "no endpoint has this name", false)
+		h.refuse(peer, s.profiles[peer], name, "no endpoint has this name", false)
 	}
 	return addr, ok
 }
 
 // ServeTCP serves one connection request.
 func (h *handler) ServeTCP(r *tunnel.Request) {
+	by := h.enter()
+	defer by.a.drop()
 	peer := r.Peer()
-	profile := h.profiles[peer]
-	name, err := h.table.Find(profile, r.Destination())
+	profile := by.profiles[peer]
+	name, err := by.table.Find(profile, r.Destination())
 	if err != nil {
-		h.refuse(peer, r.Destination().String(), err.Error(), false)
+		h.refuse(peer, profile, r.Destination().String(), err.Error(), false)
 		r.Reset()
 		return
 	}
-	e := h.a.endpoints[name]
+	e := by.a.endpoints[name]
 	g, err := e.guest(r.Context())
 	if err != nil {
-		h.a.log.Error("no guest for a connection", "endpoint", name, "peer", peer, "error", err)
-		h.refuse(peer, name, err.Error(), true)
+		h.log.Error("no guest for a connection", "endpoint", name, "peer", peer, "error", err)
+		h.refuse(peer, profile, name, err.Error(), true)
 		r.Reset()
 		return
 	}
@@ -65,16 +94,18 @@ func (h *handler) ServeTCP(r *tunnel.Request) {
 		g.Close()
 		return
 	}
-	s := &session{handler: h, endpoint: e, peer: peer, profile: profile, conn: h.run + "-" + strconv.FormatUint(h.conns.Add(1), 10)}
+	s := &session{handler: h, a: by.a, endpoint: e, peer: peer, profile: profile, conn: h.run + "-" + strconv.FormatUint(h.conns.Add(1), 10)}
+	s.layers = layers{names: []string{name, r.Destination().Addr().String()}, aliases: h.aliases.Connect(peer, name)}
+	defer s.layers.close()
 	end := gate.Serve(r.Context(), gate.Config{
-		Agent: agent, Guest: g, Manifest: e.manifest, Session: s, Limits: h.a.limits(),
-		Facts: abi.Facts{Endpoint: name, Peer: peer, Profile: profile},
+		Agent: agent, Guest: s.recorded(g), Manifest: e.manifest, Session: s, Limits: by.a.limits(),
+		Facts: e.facts(peer, profile),
 	})
 	s.ended(end)
 }
 
 // refuse records that something led nowhere, and logs when it cannot.
-func (h *handler) refuse(peer, target, reason string, failClosed bool) {
+func (h *handler) refuse(peer, profile, target, reason string, failClosed bool) {
 	ok, left := h.refusals.record(peer)
 	if !ok {
 		return
@@ -83,9 +114,9 @@ func (h *handler) refuse(peer, target, reason string, failClosed bool) {
 	if left > 0 {
 		detail = strconv.FormatUint(left, 10) + " more refusals of this peer before this one are not on record: too many at once"
 	}
-	_, err := h.log.Append(&receipt.Record{Kind: receipt.Refused, Peer: peer, Profile: h.profiles[peer], Target: target, Reason: reason,
+	_, err := h.record.Append(&receipt.Record{Kind: receipt.Refused, Peer: peer, Profile: profile, Target: target, Reason: reason,
 		Outcome: "deny", FailClosed: failClosed, Detail: detail})
 	if err != nil {
-		h.a.log.Error("a refusal cannot be recorded", "peer", peer, "target", target, "error", err)
+		h.log.Error("a refusal cannot be recorded", "peer", peer, "target", target, "error", err)
 	}
 }

@@ -90,7 +90,7 @@ func TestHostile(t *testing.T) {
 		t.Errorf("the operator's log does not say that connections were cut off:\n%s", w.log)
 	}
 	bystander.says("quit\n", "bye\n")
-	until(t, "every guest is gone", func() bool { return w.assembly.engine.Stats().Guests == 0 })
+	until(t, "every guest is gone", func() bool { return w.assembly.sandbox.engine.Stats().Guests == 0 })
 }
 
 // TestPin: a plugin from a file is the file that is pinned, or the gateway does not start.

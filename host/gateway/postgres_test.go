@@ -166,14 +166,14 @@ func TestManyConnections(t *testing.T) {
 			}
 		}
 		until(t, "all connections are gone", func() bool {
-			s := w.assembly.engine.Stats()
+			s := w.assembly.sandbox.engine.Stats()
 			return s.Guests == 0
 		})
 	}
 	round(40)
-	before, files := w.assembly.engine.Stats(), settledFiles(t, 0)
+	before, files := w.assembly.sandbox.engine.Stats(), settledFiles(t, 0)
 	round(200)
-	after := w.assembly.engine.Stats()
+	after := w.assembly.sandbox.engine.Stats()
 	if after.Instances > before.Instances+before.Idle+16 {
 		t.Errorf("instances: %+v before, %+v after", before, after)
 	}

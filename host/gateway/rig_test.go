@@ -261,10 +261,17 @@ func dial(t testing.TB, a *tunneltest.Agent, to string) *client {
 		t.Fatalf("dial %s: %v", to, err)
 	}
 	t.Cleanup(func() { c.Close() })
+	k := &client{t, c, bufio.NewReader(c)}
+	k.more()
+	return k
+}
+
+// more gives what follows all the patience again.
+func (c *client) more() {
+	c.t.Helper()
 	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
-		t.Fatal(err)
+		c.t.Fatal(err)
 	}
-	return &client{t, c, bufio.NewReader(c)}
 }
 
 // says sends text and expects an answer.

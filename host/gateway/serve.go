@@ -25,6 +25,10 @@ type Running struct {
 	PublicKey tunnel.Key
 	// Addresses are the endpoints' virtual addresses by name.
 	Addresses map[string]netip.Addr
+	// Reload serves new connections by another configuration. Connections that are open stay with what they began with, but
+	// for those of peers that are gone or have another key or address: they end. An error of type config.Problems says what
+	// is wrong with the configuration; after any error everything is as it was.
+	Reload func(context.Context, *config.Config) (*Change, error)
 }
 
 // ReceiptsPath is the file of the record of a gateway with this configuration.
@@ -33,7 +37,7 @@ func ReceiptsPath(cfg *config.Config) string {
 }
 
 // Serve runs the gateway until ctx ends, and then until every connection has ended. ready is called once, when agents can
-// connect; it may be nil.
+// connect; it may be nil. What a reload has put in the assembly's place is let go at the end.
 func (a *Assembly) Serve(ctx context.Context, ready func(Running)) (err error) {
 	if err := MakeState(a.cfg); err != nil {
 		return err
@@ -70,11 +74,21 @@ func (a *Assembly) serve(ctx context.Context, log *receipt.Log, ready func(Runni
 	if err != nil {
 		return err
 	}
-	t, err := tunnel.New(ctx, a.tunnelConfig(key, newHandler(a, table, log)))
+	ca, err := CertificateAuthority(a.cfg)
 	if err != nil {
 		return err
 	}
-	running := Running{t.ListenPort(), key.Public(), addresses}
+	for _, w := range a.warnings {
+		a.log.Warn(w.String())
+	}
+	h := newHandler(newServing(a, table), a.log, log)
+	h.ca = ca
+	t, err := tunnel.New(ctx, a.tunnelConfig(key, h))
+	if err != nil {
+		return err
+	}
+	s := &server{handler: h, tunnel: t, record: log, key: key, current: a}
+	running := Running{t.ListenPort(), key.Public(), addresses, s.Reload}
 	a.log.Info("ready", "wireguard_port", running.Port, "public_key", running.PublicKey.String(), "endpoints", len(a.endpoints), "peers", len(a.cfg.Peers))
 	if ready != nil {
 		ready(running)
@@ -82,7 +96,7 @@ func (a *Assembly) serve(ctx context.Context, log *receipt.Log, ready func(Runni
 	<-ctx.Done()
 	a.logCounters(t.Counters())
 	t.Close()
-	return nil
+	return s.stop()
 }
 
 // logCounters says what the tunnel let through and dropped, of each peer that sent anything.
@@ -114,8 +128,8 @@ func (a *Assembly) tunnelConfig(key tunnel.Key, h *handler) tunnel.Config {
 		Limits:     tunnel.Limits{Connections: a.cfg.Limits.Connections, TotalConnections: max(totalConnections, a.cfg.Limits.Connections)},
 		Logger:     a.log.With("room", "tunnel"),
 	}
-	for _, p := range a.cfg.Peers {
-		c.Peers = append(c.Peers, tunnel.Peer{Name: p.Name.Value, PublicKey: tunnel.Key(p.PublicKey), Address: p.Address})
+	for i := range a.cfg.Peers {
+		c.Peers = append(c.Peers, tunnelPeer(&a.cfg.Peers[i]))
 	}
 	return c
 }
@@ -141,29 +155,15 @@ func (a *Assembly) limits() gate.Limits {
 
 // policy is a hash of what decides: the rules, what they apply to, and the plugins with their options.
 func (a *Assembly) policy() string {
-	type endpoint struct {
-		Name, Address, Plugin, Digest string
-		Profiles                      []string
-		Options                       map[string]any
-	}
 	var p struct {
-		Endpoints []endpoint
+		Endpoints []policyEndpoint
 		Rules     [][]string
 	}
 	for i := range a.cfg.Endpoints {
-		c := &a.cfg.Endpoints[i]
-		e := endpoint{c.Name.Value, c.Address.Value, c.Plugin.Value, a.endpoints[c.Name.Value].digest, nil, values(c.Options)}
-		for _, profile := range c.Profiles {
-			e.Profiles = append(e.Profiles, profile.Value)
-		}
-		p.Endpoints = append(p.Endpoints, e)
+		p.Endpoints = append(p.Endpoints, a.policyEndpoint(&a.cfg.Endpoints[i]))
 	}
-	for _, r := range a.cfg.Rules {
-		rule := []string{r.Name.Value, r.When.Value, r.Unless.Value, string(r.Then), string(r.Mode)}
-		for _, e := range r.Endpoints {
-			rule = append(rule, e.Value)
-		}
-		p.Rules = append(p.Rules, rule)
+	for i := range a.cfg.Rules {
+		p.Rules = append(p.Rules, policyRule(&a.cfg.Rules[i]))
 	}
 	b, err := json.Marshal(p)
 	if err != nil {
@@ -171,4 +171,29 @@ func (a *Assembly) policy() string {
 	}
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:])
+}
+
+// policyEndpoint is what of an endpoint decides.
+type policyEndpoint struct {
+	Name, Address, Plugin, Digest string
+	Profiles                      []string
+	Options                       map[string]any
+	Transport                     policyTransport
+}
+
+func (a *Assembly) policyEndpoint(c *config.Endpoint) policyEndpoint {
+	e := policyEndpoint{c.Name.Value, c.Address.Value, c.Plugin.Value, a.endpoints[c.Name.Value].digest, nil, values(c.Options), a.endpoints[c.Name.Value].policyTransport()}
+	for _, profile := range c.Profiles {
+		e.Profiles = append(e.Profiles, profile.Value)
+	}
+	return e
+}
+
+// policyRule is what of a rule decides.
+func policyRule(r *config.Rule) []string {
+	rule := []string{r.Name.Value, r.When.Value, r.Unless.Value, string(r.Then), string(r.Mode)}
+	for _, e := range r.Endpoints {
+		rule = append(rule, e.Value)
+	}
+	return rule
 }

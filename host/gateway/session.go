@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,9 +20,13 @@ import (
 // session is the gateway as one connection sees it.
 type session struct {
 	*handler
+	a             *Assembly // the one that it began with
 	endpoint      *endpoint
 	peer, profile string
 	conn          string
+
+	// layers are the transports of both sides and the login.
+	layers layers
 
 	// dialError is why the upstream could not be reached, for the operator.
 	dialError string
@@ -54,9 +59,9 @@ func (s *session) Decide(_ context.Context, q *gate.Question) gate.Verdict {
 	for _, o := range v.Observed {
 		r.WouldDeny = append(r.WouldDeny, o.Rule)
 	}
-	id, err := s.log.Append(r)
+	id, err := s.handler.record.Append(r)
 	if err != nil {
-		s.a.log.Error("a decision cannot be recorded, so it is a denial", "peer", s.peer, "endpoint", r.Endpoint, "error", err)
+		s.log.Error("a decision cannot be recorded, so it is a denial", "peer", s.peer, "endpoint", r.Endpoint, "error", err)
 		return gate.Verdict{Outcome: abi.Deny, Reason: "the gateway cannot record its decision"}
 	}
 	kept := &s.receipts[q.ID%uint32(len(s.receipts))]
@@ -83,8 +88,8 @@ func (s *session) Note(id uint32, pairs []string) {
 	if kept := &s.receipts[id%uint32(len(s.receipts))]; kept.action == id {
 		r.Parent = kept.id
 	}
-	if _, err := s.log.Append(r); err != nil {
-		s.a.log.Error("what became of an action cannot be recorded", "peer", s.peer, "endpoint", r.Endpoint, "error", err)
+	if err := s.handler.record.Later(r); err != nil {
+		s.log.Error("what became of an action cannot be recorded", "peer", s.peer, "endpoint", r.Endpoint, "error", err)
 	}
 }
 
@@ -93,12 +98,12 @@ func (s *session) ended(end gate.End) {
 	r := s.byPlugin(receipt.End)
 	r.Reason, r.FailClosed = end.Reason, end.FailClosed
 	r.Up, r.Down = end.Written[abi.Upstream], end.Written[abi.Agent]
-	r.Detail = s.dialError
+	r.Detail = cmp.Or(s.dialError, s.layers.failure)
 	if end.FailClosed {
-		s.a.log.Warn("a connection was cut off", "peer", s.peer, "endpoint", r.Endpoint, "plugin", r.Plugin, "reason", end.Reason)
+		s.log.Warn("a connection was cut off", "peer", s.peer, "endpoint", r.Endpoint, "plugin", r.Plugin, "reason", end.Reason)
 	}
-	if _, err := s.log.Append(r); err != nil {
-		s.a.log.Error("the end of a connection cannot be recorded", "peer", s.peer, "endpoint", r.Endpoint, "error", err)
+	if _, err := s.handler.record.Append(r); err != nil {
+		s.log.Error("the end of a connection cannot be recorded", "peer", s.peer, "endpoint", r.Endpoint, "error", err)
 	}
 }
 
@@ -108,7 +113,7 @@ func (s *session) Dial(ctx context.Context) (gate.Conn, error) {
 	d := net.Dialer{Timeout: s.a.cfg.Limits.DialTimeout}
 	k, err := d.DialContext(ctx, "tcp", net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))))
 	if err != nil {
-		s.a.log.Warn("an upstream cannot be reached", "endpoint", c.Name.Value, "error", err)
+		s.log.Warn("an upstream cannot be reached", "endpoint", c.Name.Value, "error", err)
 		s.dialError = err.Error()
 		return nil, fmt.Errorf("upstream %s %s", c.Name.Value, dialReason(err))
 	}

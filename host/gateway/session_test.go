@@ -27,7 +27,7 @@ func TestUnrecorded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &session{handler: newHandler(a, nil, log), endpoint: a.endpoints["echo"], peer: "alice", profile: "dev", conn: "1"}
+	s := &session{handler: newHandler(newServing(a, nil), a.log, log), a: a, endpoint: a.endpoints["echo"], peer: "alice", profile: "dev", conn: "1"}
 	manifest := gate.RelayManifest()
 	q := &gate.Question{ID: 1, Action: &abi.Action{Family: &manifest.Families[0], Class: abi.ClassSession, Title: "open"}}
 	v := s.Decide(t.Context(), q)
@@ -49,7 +49,7 @@ func TestUnrecorded(t *testing.T) {
 	}
 	s.Note(1, []string{"rows", "3"})
 	s.ended(gate.End{})
-	s.refuse("alice", "10.0.0.1:1", "nothing there", false)
+	s.refuse("alice", "dev", "10.0.0.1:1", "nothing there", false)
 	for _, what := range []string{"a decision cannot be recorded", "what became of an action cannot", "the end of a connection cannot", "a refusal cannot"} {
 		if !strings.Contains(w.log.String(), what) {
 			t.Errorf("the log does not say %q:\n%s", what, w.log)

@@ -232,7 +232,7 @@ func TestScan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := newHandler(a, table, log)
+	h := newHandler(newServing(a, table), a.log, log)
 	now := time.Unix(1000, 0)
 	h.refusals.now = func() time.Time { return now }
 	for i := range 3 * refusalBurst {

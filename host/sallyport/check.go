@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -18,8 +19,8 @@ func newCheck() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "check CONFIG",
 		Short: "Check a configuration as the gateway would at its start",
-		Long: `Reads the configuration, loads every plugin, configures every endpoint and compiles every rule, as the gateway does when
-it starts, and prints every problem with file, line and column. Nothing is written but a cache of compiled plugins.
+		Long: `Reads the configuration, loads every plugin, configures every endpoint, reads every secret that an endpoint uses and
+compiles every rule, as the gateway does when it starts, and prints every problem with file, line and column. Nothing is written but a cache of compiled plugins.
 
 ` + exitCodes,
 		Example: `  sallyport check sallyport.toml
@@ -55,8 +56,9 @@ func findings(problems config.Problems) []finding {
 
 func check(cmd *cobra.Command, path string, asJSON bool) error {
 	cfg, err := loadConfig(path)
+	var found config.Problems
 	if err == nil {
-		err = assemble(cmd, cfg)
+		found, err = assemble(cmd, cfg)
 	}
 	var problems config.Problems
 	if err != nil && !errors.As(err, &problems) {
@@ -64,7 +66,8 @@ func check(cmd *cobra.Command, path string, asJSON bool) error {
 	}
 	var warnings config.Problems
 	if cfg != nil {
-		warnings = cfg.Warnings
+		warnings = slices.Concat(cfg.Warnings, found)
+		warnings.Sort()
 	}
 	if asJSON {
 		e := json.NewEncoder(cmd.OutOrStdout())
@@ -94,13 +97,13 @@ func printFindings(cmd *cobra.Command, path string, problems, warnings config.Pr
 	}
 }
 
-// assemble loads what the configuration names and lets it go again.
-func assemble(cmd *cobra.Command, cfg *config.Config) error {
+// assemble loads what the configuration names and lets it go again. It returns what is worth a warning.
+func assemble(cmd *cobra.Command, cfg *config.Config) (config.Problems, error) {
 	a, err := gateway.Assemble(cmd.Context(), cfg, gateway.Options{CacheDir: userCache()})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return a.Close()
+	return a.Warnings(), a.Close()
 }
 
 // userCache is where compiled plugins of check are kept; empty if the user has no place for caches.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/sallyport-dev/sallyport/host/client"
 	"github.com/sallyport-dev/sallyport/host/config"
+	"github.com/sallyport-dev/sallyport/host/guest"
 )
 
 // version is set by the Makefile.
@@ -28,7 +29,13 @@ const (
 
 const exitCodes = `Exit status: 0 success; 1 failure, or a check that found something; 2 wrong usage.`
 
+// compileArgument makes the command the child that compiles modules nobody has vouched for; see guest.Child.
+const compileArgument = "compile-module"
+
 func main() {
+	if len(os.Args) == 2 && os.Args[1] == compileArgument {
+		os.Exit(guest.CompileChild(os.Stdin, os.Stdout))
+	}
 	client.Helper()
 	// Interrupts end what runs in good order; a second one ends it at once. `run` has rules of its own.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -64,7 +71,7 @@ and lets through what your rules allow. docs/ and README.md say how to begin.
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newServe(), newCheck(), newRun(), newPeer(), newReceipts())
+	root.AddCommand(newServe(), newCheck(), newReload(), newRun(), newPeer(), newCA(), newReceipts(), newPlugin())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	return root
 }

@@ -14,12 +14,17 @@ import (
 
 	"github.com/spf13/cobra"
 	"go.uber.org/goleak"
+
+	"github.com/sallyport-dev/sallyport/host/guest"
 )
 
 const patience = 2 * time.Minute
 
 // TestMain has check keep compiled plugins between runs of the tests: compiling under the race detector is slow.
 func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == compileArgument { // the test binary stands for the command
+		os.Exit(guest.CompileChild(os.Stdin, os.Stdout))
+	}
 	if dir, err := os.UserCacheDir(); err == nil {
 		os.Setenv("XDG_CACHE_HOME", filepath.Join(dir, "sallyport-test"))
 	}

@@ -36,7 +36,8 @@ func newPeerAdd() *cobra.Command {
 		Short: "Make a peer, add it to the configuration, print its WireGuard configuration",
 		Long: `Makes a key for a new peer, appends a [[peer]] table with the public half to the configuration (comments and layout stay as
 they are) and prints a wg-quick configuration with the private half, which is kept nowhere else: send it to a file that only
-the agent's user can read (the umask in the example sees to that). A running gateway knows the peer after a restart.
+the agent's user can read (the umask in the example sees to that). A running gateway knows the peer after
+'sallyport reload'.
 
 ` + exitCodes,
 		Example: `  (umask 077; sallyport peer add claude --profile dev > claude.conf)`,

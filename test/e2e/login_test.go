@@ -50,7 +50,8 @@ func TestStartup(t *testing.T) {
 		{"PGOPTIONS=-c standard_conforming_strings=off", "set standard_conforming_strings = on;", "", ""},
 		{"PGCLIENTENCODING=SJIS", "select 'unseen_startup_2 \u8868';", "", "42501"},
 		{"PGSSLMODE=prefer", "select 'plain';", "plain\n", ""},
-		{"PGSSLMODE=require", "select 'unseen_startup_3';", "", "server does not support SSL"},
+		{"PGSSLMODE=require", "select 'with TLS';", "with TLS\n", ""},
+		{"PGSSLMODE=verify-full", "select 'unseen_startup_3';", "", "root certificate file"},
 	} {
 		cmd := w.psqlCommand(ctx, w.gw, "db", "postgres", "postgres")
 		cmd.Env = append(cmd.Env, c.env)
@@ -59,7 +60,7 @@ func TestStartup(t *testing.T) {
 		}
 	}
 	got := finish(ctx, t, w.psqlCommand(ctx, w.gw, "db", "postgres", "postgres", "-d", "dbname=postgres replication=database", "-c", "IDENTIFY_SYSTEM"), "")
-	if got.status != 2 || !strings.Contains(got.err, "replication connections are refused") {
+	if got.status == 0 || !strings.Contains(got.err, "FATAL:  42501") || strings.Contains(w.pg.Log(), "IDENTIFY_SYSTEM") {
 		t.Errorf("replication: %+v", got)
 	}
 	if strings.Contains(w.pg.Log(), "unseen_startup") {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -20,10 +21,14 @@ import (
 
 // Options say how the server runs.
 type Options struct {
+	Bin      string            // folder of the programs; that of Bin when empty
 	Dir      string            // for data, log and socket; a temporary one when empty
 	Settings map[string]string // of postgresql.conf
 	Auth     string            // method for TCP connections in pg_hba.conf; "trust" when empty
 	UserAuth map[string]string // methods for TCP connections of single users, before Auth
+	HBA      string            // lines of pg_hba.conf before all others, such as "hostssl all alice 127.0.0.1/32 md5\n"
+	// Certificate and Key, in PEM, turn TLS on.
+	Certificate, Key []byte
 }
 
 // Server is a running PostgreSQL. Its superuser is "postgres".
@@ -54,11 +59,15 @@ func Bin() (string, error) {
 
 // Start initialises and starts a server, and returns when it answers.
 func Start(ctx context.Context, o Options) (*Server, error) {
-	bin, err := Bin()
-	if err != nil {
-		return nil, err
+	bin := o.Bin
+	if bin == "" {
+		var err error
+		if bin, err = Bin(); err != nil {
+			return nil, err
+		}
 	}
 	s := &Server{Dir: o.Dir}
+	var err error
 	if s.Dir == "" {
 		if s.Dir, err = os.MkdirTemp("", "sallyport-pg"); err != nil {
 			return nil, fmt.Errorf("pgserver: %w", err)
@@ -93,7 +102,7 @@ func (s *Server) start(ctx context.Context, bin string, o Options) error {
 	if auth == "" {
 		auth = "trust"
 	}
-	hba := "local all all trust\n"
+	hba := "local all all trust\n" + o.HBA
 	for user, method := range o.UserAuth {
 		hba += "host all " + user + " 127.0.0.1/32 " + method + "\n"
 	}
@@ -101,13 +110,40 @@ func (s *Server) start(ctx context.Context, bin string, o Options) error {
 	if err := os.WriteFile(filepath.Join(data, "pg_hba.conf"), []byte(hba), 0o644); err != nil {
 		return err
 	}
+	settings := maps.Clone(o.Settings)
+	if o.Certificate != nil {
+		if settings == nil {
+			settings = map[string]string{}
+		}
+		settings["ssl"] = "on"
+		if err := withTLS(data, as, o); err != nil {
+			return err
+		}
+	}
 	// Another process may take the port between the choice and the start.
 	for try := 0; ; try++ {
-		err := s.launch(ctx, bin, data, as, o.Settings)
+		err := s.launch(ctx, bin, data, as, settings)
 		if err == nil || try == 4 || ctx.Err() != nil {
 			return err
 		}
 	}
+}
+
+// withTLS puts certificate and key where the server looks for them. It wants the key to be its user's alone.
+func withTLS(data string, as *syscall.Credential, o Options) error {
+	for name, text := range map[string][]byte{"server.crt": o.Certificate, "server.key": o.Key} {
+		path := filepath.Join(data, name)
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			return err
+		}
+		if as == nil {
+			continue
+		}
+		if err := os.Chown(path, int(as.Uid), int(as.Gid)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Server) launch(ctx context.Context, bin, data string, as *syscall.Credential, settings map[string]string) error {

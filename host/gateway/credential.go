@@ -1,0 +1,300 @@
+package gateway
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sallyport-dev/sallyport/host/config"
+	"github.com/sallyport-dev/sallyport/host/layer"
+	"github.com/sallyport-dev/sallyport/host/nearest"
+	"github.com/sallyport-dev/sallyport/host/secret"
+	"github.com/sallyport-dev/sallyport/sdk/abi"
+)
+
+// login is a credential as it is used at an endpoint.
+type login struct {
+	credential string
+	methods    []string // nil: what is safe
+	slots      []slot   // filled or not, as the manifest has them
+	attributes []abi.Attribute
+}
+
+// slot is one secret of a login.
+type slot struct {
+	name   string
+	form   secret.Form
+	secret secret.Secret
+	filled bool
+}
+
+// hasSecret says that the gateway logs in.
+func (l *login) hasSecret() bool {
+	return l != nil && slices.ContainsFunc(l.slots, func(s slot) bool { return s.filled })
+}
+
+// attribute is the value of an attribute, or empty.
+func (l *login) attribute(name string) string {
+	for _, a := range l.attributes {
+		if a.Name == name {
+			return a.Value
+		}
+	}
+	return ""
+}
+
+// modes are the layer's names for what the configuration says.
+var modes = map[config.TLS]layer.Mode{
+	config.TLSDisable: layer.Disable, config.TLSRequire: layer.Require, config.TLSVerifyCA: layer.VerifyCA, config.TLSVerifyFull: layer.VerifyFull,
+}
+
+// transports reads what endpoints need to speak to their upstreams: roots, and the secrets of credentials.
+func (a *Assembly) transports(now time.Time) config.Problems {
+	l := &loader{a: a, seen: map[config.Problem]bool{}, secrets: map[secret.Reference]secret.Secret{}}
+	for i := range a.cfg.Plugins {
+		p := a.plugins[a.cfg.Plugins[i].Name.Value]
+		if p == nil {
+			continue // its own problem is on the list
+		}
+		for _, s := range p.manifest.Slots {
+			if _, ok := secret.FormOf(s.Form); !ok {
+				l.problem(a.cfg.Plugins[i].Pos, "plugin %s: its slot %s has the form %q, which this gateway does not know", p.manifest.Name, s.Name, s.Form)
+			}
+		}
+	}
+	for i := range a.cfg.Endpoints {
+		if e := a.endpoints[a.cfg.Endpoints[i].Name.Value]; e != nil {
+			l.endpoint(e)
+		}
+	}
+	warning, err := layer.Inspect(a.cfg.Gateway.State, now)
+	if err != nil {
+		l.problem(a.cfg.Gateway.StatePos, "%v", err)
+	}
+	if warning != "" {
+		l.warn(a.cfg.Gateway.StatePos, "%s", warning)
+	}
+	return l.problems
+}
+
+// loader gathers problems, each once: several endpoints can share a credential.
+type loader struct {
+	a        *Assembly
+	problems config.Problems
+	seen     map[config.Problem]bool
+	secrets  map[secret.Reference]secret.Secret
+}
+
+func (l *loader) problem(at config.Pos, format string, args ...any) {
+	if p := l.a.cfg.Problem(at, format, args...); !l.seen[p] {
+		l.seen[p] = true
+		l.problems = append(l.problems, p)
+	}
+}
+
+func (l *loader) warn(at config.Pos, format string, args ...any) {
+	if p := l.a.cfg.Problem(at, format, args...); !l.seen[p] {
+		l.seen[p] = true
+		l.a.warnings = append(l.a.warnings, p)
+	}
+}
+
+func (l *loader) endpoint(e *endpoint) {
+	c := e.cfg
+	if c.CA != "" {
+		roots, err := layer.ReadRoots(c.CA)
+		if err != nil {
+			l.problem(c.CAPos, "%v", err)
+		}
+		e.roots = roots
+	}
+	e.logins = map[string]*login{}
+	for _, profile := range c.Profiles {
+		name, ok := c.Credentials[profile.Value]
+		if !ok {
+			continue
+		}
+		i := slices.IndexFunc(l.a.cfg.Credentials, func(k config.Credential) bool { return k.Name.Value == name.Value })
+		if i < 0 {
+			continue // config has reported it
+		}
+		k := &l.a.cfg.Credentials[i]
+		e.logins[profile.Value] = l.login(e, k)
+		if e.logins[profile.Value].hasSecret() && c.TLSPos.IsZero() {
+			l.problem(name.Pos, `credential %q has a secret, so the endpoint has to say how sure it wants to be of its upstream: write tls = "verify-full" (or "disable" where the network is yours)`, name)
+		}
+	}
+}
+
+// login reads a credential as an endpoint's plugin wants it.
+func (l *loader) login(e *endpoint, k *config.Credential) *login {
+	g := &login{credential: k.Name.Value}
+	for _, s := range e.manifest.Slots {
+		form, _ := secret.FormOf(s.Form)
+		g.slots = append(g.slots, slot{name: s.Name, form: form})
+	}
+	for _, s := range k.Settings {
+		i := slices.IndexFunc(e.manifest.Slots, func(d abi.Slot) bool { return d.Name == s.Name.Value })
+		switch {
+		case i >= 0:
+			g.slots[i].secret, g.slots[i].filled = l.secret(s)
+		case slices.ContainsFunc(e.manifest.Attributes, func(d abi.CredentialAttribute) bool { return d.Name == s.Name.Value }):
+			l.attribute(g, s)
+		default:
+			l.problem(s.Name.Pos, "plugin %q of endpoint %q has no slot or attribute %q%s", e.manifest.Name, e.cfg.Name, s.Name, others(e.manifest, s.Name.Value))
+		}
+	}
+	l.methods(e, k, g)
+	return g
+}
+
+// others says what a plugin has instead of a key.
+func others(m *abi.Manifest, key string) string {
+	var names []string
+	for _, s := range m.Slots {
+		names = append(names, s.Name)
+	}
+	for _, a := range m.Attributes {
+		names = append(names, a.Name)
+	}
+	if len(names) == 0 {
+		return "; it takes no credential"
+	}
+	return "; " + nearest.Hint(key, names)
+}
+
+func (l *loader) attribute(g *login, s config.Setting) {
+	if scheme, _, ok := strings.Cut(s.Value.Value, ":"); ok && (scheme == "env" || scheme == "file") {
+		l.problem(s.Value.Pos, "%s is no secret and is not looked up; write it as it is", s.Name)
+		return
+	}
+	g.attributes = append(g.attributes, abi.Attribute{Name: s.Name.Value, Value: s.Value.Value})
+}
+
+// secret resolves the reference in a slot's setting, once for all who use it.
+func (l *loader) secret(s config.Setting) (secret.Secret, bool) {
+	r, err := l.a.cfg.Reference(s.Value)
+	if err != nil {
+		l.problem(s.Value.Pos, "%s: %v", s.Name, err)
+		return secret.Secret{}, false
+	}
+	if known, ok := l.secrets[r]; ok {
+		return known, true
+	}
+	resolved, err := r.Resolve()
+	if err != nil {
+		l.problem(s.Value.Pos, "%s: %v", s.Name, err)
+		return secret.Secret{}, false
+	}
+	l.secrets[r] = resolved
+	return resolved, true
+}
+
+// methods checks the login methods of a credential against the forms of its slots and the transport.
+func (l *loader) methods(e *endpoint, k *config.Credential, g *login) {
+	if k.Methods == nil {
+		return
+	}
+	var forms []secret.Form
+	for _, s := range g.slots {
+		if slices.ContainsFunc(k.Settings, func(k config.Setting) bool { return k.Name.Value == s.name }) {
+			forms = append(forms, s.form)
+		}
+	}
+	if len(forms) == 0 {
+		l.problem(k.Methods[0].Pos, "methods changes nothing: credential %q has no secret for endpoint %q", k.Name, e.cfg.Name)
+		return
+	}
+	bound := true
+	for _, m := range k.Methods {
+		g.methods = append(g.methods, m.Value)
+		for _, form := range forms {
+			method, ok := form.Method(m.Value)
+			bound = bound && method.Binding
+			switch {
+			case !ok:
+				l.problem(m.Pos, "unknown login method %q; %s", m, nearest.Hint(m.Value, form.MethodNames()))
+			case method.Clear && !modes[e.cfg.TLS].Verified():
+				l.warn(m.Pos, `the password itself goes to whoever answers at endpoint %q: tls is %q there`, e.cfg.Name, e.cfg.TLS)
+			}
+		}
+	}
+	if bound && e.cfg.TLS == config.TLSDisable {
+		l.problem(k.Methods[0].Pos, `login methods with channel binding only, and tls = "disable" at endpoint %q: nobody can ever log in`, e.cfg.Name)
+	}
+}
+
+// facts are what the guest of a connection is told.
+func (e *endpoint) facts(peer, profile string) abi.Facts {
+	f := abi.Facts{Endpoint: e.cfg.Name.Value, Peer: peer, Profile: profile, UpstreamTLS: e.cfg.TLS != config.TLSDisable}
+	l := e.logins[profile]
+	switch e.cfg.AgentTLS {
+	case config.AgentTLSAuto:
+		// An agent that logs in by itself may bind its login to the certificate that it sees, which is not the upstream's.
+		f.AgentTLS = l.hasSecret() || !f.UpstreamTLS
+	case config.AgentTLSOffer:
+		f.AgentTLS = true
+	case config.AgentTLSRequire:
+		f.AgentTLS, f.AgentTLSRequired = true, true
+	}
+	if e.cfg.Plugin.Value == config.None { // it ends no TLS
+		f.AgentTLS = false
+	}
+	if l != nil {
+		f.Attributes = l.attributes
+		for _, s := range l.slots {
+			if s.filled {
+				f.Slots = append(f.Slots, s.name)
+			}
+		}
+	}
+	return f
+}
+
+// policyTransport is what of an endpoint's transport and credentials decides. It holds no secret.
+type policyTransport struct {
+	TLS, CA, ServerName, AgentTLS string
+	Logins                        map[string]policyLogin // by profile
+}
+
+type policyLogin struct {
+	Credential string
+	Methods    []string
+	Slots      []string // where their secrets are
+	Attributes []abi.Attribute
+}
+
+func (e *endpoint) policyTransport() policyTransport {
+	p := policyTransport{TLS: string(e.cfg.TLS), CA: e.cfg.CA, ServerName: e.cfg.ServerName, AgentTLS: string(e.cfg.AgentTLS), Logins: map[string]policyLogin{}}
+	for profile, l := range e.logins {
+		k := policyLogin{Credential: l.credential, Methods: l.methods, Attributes: l.attributes}
+		for _, s := range l.slots {
+			if s.filled {
+				k.Slots = append(k.Slots, s.name+" "+s.secret.Reference().String())
+			}
+		}
+		p.Logins[profile] = k
+	}
+	return p
+}
+
+// Warnings are what is valid, was found when everything was loaded, and is probably not meant. The gateway runs with them.
+func (a *Assembly) Warnings() config.Problems { return a.warnings }
+
+// CertificateAuthority is the gateway's own, made at first use.
+func CertificateAuthority(cfg *config.Config) (*layer.CA, error) {
+	if err := MakeState(cfg); err != nil {
+		return nil, err
+	}
+	ca, err := layer.Open(cfg.Gateway.State)
+	if err != nil {
+		return nil, fmt.Errorf("gateway.state: %w", err)
+	}
+	return ca, nil
+}
+
+// upstreamTLS says how the endpoint's upstream is spoken to.
+func (e *endpoint) upstreamTLS(protocols []string, limit time.Duration) layer.ClientOptions {
+	return layer.ClientOptions{Mode: modes[e.cfg.TLS], Roots: e.roots, Name: e.cfg.ServerName, Protocols: protocols, Timeout: limit}
+}

@@ -1,0 +1,205 @@
+//go:build !wasip1
+
+// Package conversation reads and plays conversations: text files that say what the two ends of a connection send, what the plugin is
+// to ask about, what is decided, and what each end is to get. Plugin authors write them as tests; `sallyport plugin check` plays them
+// against the finished module.
+//
+//	# A line that begins with # is a comment. Setup comes first.
+//	option max_line = 100
+//
+//	ask connect session "open a connection" -> allow
+//	agent sends "get a\r\n"
+//	ask lines read "get a" verb="get" -> allow
+//	upstream gets "get a\r\n"
+//	upstream sends "ok\r\n"
+//	agent gets "ok\r\n"
+//	agent sends "del a\r\n"
+//	ask lines delete -> deny "not that"
+//	agent gets "denied: not that\r\n"
+//	agent ends
+//	upstream is shut
+//
+// What happens (sends, ends) is a step; the lines up to the next step say what must come of it, no more and no less, but their order is
+// free: bytes to one side are compared as a whole. What stands before the first step is about the opening of the connection.
+//
+//	option NAME = JSON                an option of the endpoint
+//	endpoint | peer | profile NAME    what the plugin is told when the connection opens
+//	fact upstream-tls | agent-tls | agent-tls-required
+//	slot NAME                         a login slot that the credential fills
+//	attribute NAME = "VALUE"          what the credential says besides
+//	upstream refuses "REASON"         the connection to the upstream fails
+//
+//	agent | upstream sends DATA       a step
+//	agent | upstream ends             a step
+//
+//	ask FAMILY CLASS ["TITLE"] [FIELD=JSON …] [streaming] -> allow | deny "REASON"
+//	agent | upstream gets DATA
+//	agent | upstream is shut
+//	agent | upstream is scanned
+//	agent | upstream begins tls [version=…] [name=…] [protocol=…] [-> fails "REASON"]
+//	auth SLOT [DATA] [-> DATA | -> fails "REASON"]
+//	note NAME="VALUE" …               notes are compared when the file has any
+//	close ["REASON"]                  the plugin ends the connection in good order
+//	fail ["REASON"]                   the plugin ends it because it does not understand
+//
+// DATA is any number of "quoted\n" strings as in Go, of 0x00ff hex, and of either with *N behind it for repetition. A field that is not
+// mentioned is not compared; FIELD=unknown says that the plugin must not know it. A line that begins with a space goes on with the
+// line before.
+package conversation
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/sallyport-dev/sallyport/sdk/abi"
+	"github.com/sallyport-dev/sallyport/sdk/testkit/drygate"
+)
+
+// Limits of what is read: these are files of tests, but they may come from anywhere.
+const (
+	// MaxSize bounds a file, in bytes.
+	MaxSize = 8 << 20
+	// MaxData bounds the data of one line once it is written out, in bytes.
+	MaxData = 64 << 20
+)
+
+// Script is a conversation.
+type Script struct {
+	Name    string
+	Options map[string]any
+	Facts   abi.Facts
+	Refuse  string // why the upstream refuses the connection; empty: it does not
+	Steps   []Step // the first is the opening, and sends nothing
+	// AllowRest allows actions beyond those of the script; they are denied else.
+	AllowRest bool
+
+	notes bool
+}
+
+// Does says what a step does.
+type Does uint8
+
+// What a step can do. Unseen is for conversations made of recordings.
+const (
+	Opens Does = iota
+	Sends
+	Ends
+	Unseen
+)
+
+// Step is something that happens, and what must come of it.
+type Step struct {
+	Line int // in the file
+	Does Does
+	Side abi.Side
+	Data []byte
+	N    uint64 // Unseen: bytes
+
+	Expect []Expectation
+}
+
+// Expectation is one line about what must come of a step.
+type Expectation struct {
+	Line int
+	Kind drygate.Kind
+	Side abi.Side
+	Data []byte
+
+	Family  string // ask
+	Class   abi.Class
+	Title   *string
+	Fields  []Field
+	Stream  bool
+	Verdict drygate.Verdict
+
+	Secured drygate.Secured // tls
+	Fails   string          // tls, auth: why; empty: it works
+	Slot    string          // auth
+	Answer  []byte          // auth
+
+	Pairs  []string // note
+	Failed bool     // close: it says that it did not understand
+	Reason *string  // close
+}
+
+// Field is a field of an action that an ask line mentions.
+type Field struct{ Name, Value string }
+
+// unknown is the value of a field that the plugin must not know.
+const unknown = "unknown"
+
+// Problem is what is wrong in one line, of the file or of what the plugin did there.
+type Problem struct {
+	File string
+	Line int
+	Text string
+}
+
+func (p *Problem) Error() string { return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Text) }
+
+// Load reads a file.
+func Load(path string) (*Script, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > MaxSize {
+		return nil, fmt.Errorf("%s: %d bytes, a conversation has at most %d", path, info.Size(), MaxSize)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(path, string(b))
+}
+
+// Parse reads a conversation. name is for messages.
+func Parse(name, text string) (*Script, error) {
+	if len(text) > MaxSize {
+		return nil, fmt.Errorf("%s: %d bytes, a conversation has at most %d", name, len(text), MaxSize)
+	}
+	s := &Script{Name: name, Options: map[string]any{}, Steps: []Step{{Line: 1}},
+		Facts: abi.Facts{Endpoint: "endpoint", Peer: "peer", Profile: "profile"}}
+	var errs []error
+	for n, line := range logicalLines(text) {
+		p := &parser{script: s, line: n, rest: line}
+		if err := p.parse(); err != nil {
+			errs = append(errs, &Problem{name, n, err.Error()})
+			if len(errs) == 20 {
+				break
+			}
+		}
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	return s, nil
+}
+
+// logicalLines yields lines with their numbers, continuations joined, comments and empty lines left out.
+func logicalLines(text string) func(yield func(int, string) bool) {
+	return func(yield func(int, string) bool) {
+		at, joined := 0, ""
+		n := 0
+		for line := range strings.Lines(text) {
+			n++
+			line = strings.TrimRight(line, "\r\n\t ")
+			trimmed := strings.TrimLeft(line, " \t")
+			switch {
+			case trimmed == "" || trimmed[0] == '#':
+			case trimmed != line && joined != "":
+				joined += " " + trimmed
+			default:
+				if joined != "" && !yield(at, joined) {
+					return
+				}
+				at, joined = n, trimmed
+			}
+		}
+		if joined != "" {
+			yield(at, joined)
+		}
+	}
+}

@@ -1,0 +1,141 @@
+//go:build !wasip1
+
+package drygate
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/sallyport-dev/sallyport/sdk/abi"
+)
+
+// actions holds what was asked about and the ranges of the agent's stream that it covers, as host/gate does.
+type actions struct {
+	last      uint32
+	askedEnd  uint64
+	streaming uint32
+	ranges    []span
+	connect   map[uint32]bool // allowed connect actions
+
+	state   decision
+	id      uint32
+	endless bool
+	silent  bool // an allowed one has no event
+	start   uint64
+	end     uint64
+	verdict Verdict
+}
+
+type decision uint8
+
+const (
+	quiet decision = iota
+	asking
+	allowed
+	refused
+)
+
+type span struct {
+	id         uint32
+	start, end uint64
+}
+
+// open checks a question and places its range.
+func (a *actions) open(cmd *abi.Command, cursor uint64) error {
+	streaming := cmd.Flags&abi.AskStreaming != 0
+	switch {
+	case a.state != quiet:
+		return fmt.Errorf("action %d is not decided yet", a.id)
+	case a.streaming != 0:
+		return fmt.Errorf("streaming action %d is still open", a.streaming)
+	case cmd.ID <= a.last:
+		return fmt.Errorf("id %d does not follow %d", cmd.ID, a.last)
+	case streaming && cmd.N != 0:
+		return errors.New("a streaming action has no extent")
+	}
+	start := max(a.askedEnd, cursor)
+	if cmd.N > math.MaxInt64-start {
+		return fmt.Errorf("its extent of %d bytes is more than a stream can have", cmd.N)
+	}
+	a.last, a.id, a.state = cmd.ID, cmd.ID, asking
+	a.start, a.end, a.endless = start, start+cmd.N, streaming
+	a.silent = cmd.Flags&abi.AskQuiet != 0
+	if streaming {
+		a.end = math.MaxInt64
+	}
+	return nil
+}
+
+// decide stores the verdict on the open question.
+func (a *actions) decide(connect bool, v Verdict) {
+	a.verdict = v
+	if v.Outcome != abi.Allow {
+		a.state = refused
+		a.askedEnd = a.end
+		if a.endless {
+			a.askedEnd = a.start
+		}
+		return
+	}
+	a.state = allowed
+	if a.silent {
+		a.state = quiet
+	}
+	a.ranges = append(a.ranges, span{a.id, a.start, a.end})
+	a.askedEnd = a.end
+	if a.endless {
+		a.streaming = a.id
+	}
+	if connect {
+		if a.connect == nil {
+			a.connect = map[uint32]bool{}
+		}
+		a.connect[a.id] = true
+	}
+}
+
+func (a *actions) denied() bool  { return a.state == refused }
+func (a *actions) decided() bool { return a.state == allowed || a.state == refused }
+
+// verdictEvent is the event that tells the guest.
+func (a *actions) verdictEvent() []byte {
+	a.state = quiet
+	e := abi.Event{Kind: abi.KindVerdict, ID: a.id, Outcome: a.verdict.Outcome}
+	if e.Outcome != abi.Allow {
+		e.Reason = a.verdict.Reason
+	}
+	return abi.AppendEvent(nil, &e)
+}
+
+// covers says what is wrong with passing n bytes from cursor on under action id.
+func (a *actions) covers(id uint32, cursor, n uint64) error {
+	for _, s := range a.ranges {
+		if s.id != id {
+			continue
+		}
+		if cursor < s.start || n > s.end || cursor > s.end-n {
+			return fmt.Errorf("bytes %d to %d are outside of action %d, which covers %d to %d", cursor, cursor+n, id, s.start, s.end)
+		}
+		return nil
+	}
+	return fmt.Errorf("action %d is not an allowed action", id)
+}
+
+// isOpen reports whether id is the open streaming action.
+func (a *actions) isOpen(id uint32) bool { return id != 0 && id == a.streaming }
+
+// finish ends a streaming action at the cursor, or where it starts when the cursor has not come there.
+func (a *actions) finish(id uint32, cursor uint64) bool {
+	if !a.isOpen(id) {
+		return false
+	}
+	for i := range a.ranges {
+		if a.ranges[i].id == id {
+			a.ranges[i].end = max(a.ranges[i].start, cursor)
+			a.askedEnd = a.ranges[i].end
+		}
+	}
+	a.streaming = 0
+	return true
+}

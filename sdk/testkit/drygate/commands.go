@@ -1,0 +1,280 @@
+//go:build !wasip1
+
+package drygate
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+
+	"github.com/sallyport-dev/sallyport/sdk/abi"
+)
+
+// carryOut does what one command says, or cuts the connection off.
+func (g *Gate) carryOut(cmd *abi.Command) {
+	if g.in[cmd.Side].scan != nil && duringScan(cmd.Tag) {
+		g.breach("%v of the %v while the host scans it", cmd.Tag, cmd.Side)
+		return
+	}
+	switch cmd.Tag {
+	case abi.TagAsk:
+		g.ask(cmd)
+	case abi.TagPass:
+		g.pass(cmd)
+	case abi.TagDrop:
+		g.move(cmd.Side, cmd.N, todoDrop)
+	case abi.TagSend:
+		g.send(cmd)
+	case abi.TagStock:
+		g.writeStock(cmd)
+	case abi.TagDial:
+		g.wantDial(cmd)
+	case abi.TagShut:
+		g.write(Entry{Kind: Shut, Side: cmd.Side})
+	case abi.TagClose:
+		g.end(Entry{Kind: Close, By: ByPlugin, Failed: cmd.Failed, Text: string(cmd.Data)})
+	case abi.TagNote:
+		if cmd.ID == 0 || cmd.ID > g.actions.last {
+			g.breach("a note about action %d, which was never asked about", cmd.ID)
+			return
+		}
+		g.note(Entry{Kind: Note, ID: cmd.ID, Pairs: cmd.Pairs})
+	case abi.TagDone:
+		if !g.actions.finish(cmd.ID, g.in[abi.Agent].cursor) {
+			g.breach("the plugin ends action %d, which is not an open streaming action", cmd.ID)
+			return
+		}
+		g.out[abi.Upstream].sent = 0
+		g.note(Entry{Kind: Done, ID: cmd.ID})
+	case abi.TagPause:
+		g.in[cmd.Side].paused = cmd.On
+	default:
+		g.carryOutMore(cmd)
+	}
+}
+
+// carryOutMore is about what the host does in the plugin's place.
+func (g *Gate) carryOutMore(cmd *abi.Command) {
+	switch cmd.Tag {
+	case abi.TagTLS:
+		g.wantTLS(cmd.Side)
+	case abi.TagAuth:
+		g.auth(cmd)
+	case abi.TagAlias:
+		g.alias(cmd)
+	case abi.TagUnalias:
+		g.unalias(cmd)
+	case abi.TagScan:
+		g.wantScan(cmd)
+	default:
+		g.breach("%v is not a command", cmd.Tag)
+	}
+}
+
+// duringScan reports whether a command is refused while its side is scanned.
+func duringScan(t abi.Tag) bool {
+	return t == abi.TagPass || t == abi.TagDrop || t == abi.TagTLS || t == abi.TagScan
+}
+
+func (g *Gate) ask(cmd *abi.Command) {
+	action, err := abi.ReadAction(cmd.Data, g.cfg.Manifest)
+	if err == nil {
+		err = g.actions.open(cmd, g.in[abi.Agent].cursor)
+	}
+	if err != nil {
+		g.breach("an ASK that is not in order: %v", err)
+		return
+	}
+	e := Entry{Kind: Ask, ID: cmd.ID, Action: action, Encoded: bytes.Clone(cmd.Data), Start: g.actions.start, Extent: cmd.N,
+		Streaming: cmd.Flags&abi.AskStreaming != 0}
+	if g.cfg.Decide != nil {
+		e.Verdict = g.cfg.Decide(&e)
+	}
+	g.note(e)
+	connect := action.Family.Name == abi.FamilyConnect
+	g.asked = g.asked || !connect
+	g.actions.decide(connect, e.Verdict)
+}
+
+// toUpstream reports whether the plugin may write there: not before the TLS that the configuration promises.
+func (g *Gate) toUpstream(what abi.Tag) bool {
+	o := &g.out[abi.Upstream]
+	if o.promised && o.secure != secured {
+		g.breach("%v to the upstream before TLS is up, which the endpoint promises", what)
+		return false
+	}
+	return true
+}
+
+func (g *Gate) pass(cmd *abi.Command) {
+	if cmd.Side == abi.Upstream {
+		if cmd.ID != 0 {
+			g.breach("PASS of bytes of the upstream under action %d", cmd.ID)
+			return
+		}
+		g.move(cmd.Side, cmd.N, todoPass)
+		return
+	}
+	if err := g.actions.covers(cmd.ID, g.in[abi.Agent].cursor, cmd.N); err != nil {
+		g.breach("PASS of bytes of the agent: %v", err)
+	} else if g.fromAgent() && g.toUpstream(cmd.Tag) {
+		g.move(cmd.Side, cmd.N, todoPass)
+	}
+}
+
+// fromAgent reports whether bytes of the agent may pass: not before TLS where it must use it.
+func (g *Gate) fromAgent() bool {
+	if g.cfg.Facts.AgentTLSRequired && g.out[abi.Agent].secure != secured {
+		g.breach("bytes of an agent that must use TLS pass before it does")
+		return false
+	}
+	return true
+}
+
+// mostSent bounds what SEND writes to the upstream under one action, in bytes.
+const mostSent = 64 << 10
+
+func (g *Gate) send(cmd *abi.Command) {
+	if g.in[cmd.Side.Other()].scan != nil {
+		g.breach("SEND to the %v while the host scans the other side", cmd.Side)
+		return
+	}
+	if cmd.Side == abi.Agent && cmd.ID != 0 {
+		g.breach("SEND to the agent under action %d", cmd.ID)
+		return
+	}
+	if cmd.Side == abi.Upstream {
+		o := &g.out[cmd.Side]
+		if o.sent += len(cmd.Data); !g.actions.isOpen(cmd.ID) || o.sent > mostSent {
+			g.breach("SEND of %d bytes to the upstream: only under an open streaming action, and at most %d bytes for each", len(cmd.Data), mostSent)
+			return
+		}
+		if !g.toUpstream(cmd.Tag) {
+			return
+		}
+	}
+	g.write(Entry{Kind: Gets, Side: cmd.Side, Bytes: bytes.Clone(cmd.Data)})
+}
+
+// What STOCK may write in all: this, and as often as much as the agent sent.
+const (
+	stockBase   = 64 << 10
+	stockFactor = 16
+)
+
+func (g *Gate) writeStock(cmd *abi.Command) {
+	if int(cmd.Stock) >= len(g.cfg.Manifest.Stock) {
+		g.breach("constant %d of %d", cmd.Stock, len(g.cfg.Manifest.Stock))
+		return
+	}
+	p := g.cfg.Manifest.Stock[cmd.Stock].Bytes
+	if g.stock += len(p); uint64(g.stock) > stockBase+stockFactor*g.in[abi.Agent].count {
+		g.breach("constants to the upstream without end")
+		return
+	}
+	g.write(Entry{Kind: Gets, Side: abi.Upstream, Bytes: p})
+}
+
+func (g *Gate) wantDial(cmd *abi.Command) {
+	switch {
+	case g.dial:
+		g.breach("a second DIAL")
+	case !g.actions.connect[cmd.ID]:
+		g.breach("DIAL under action %d, which is not an allowed action of family %s", cmd.ID, abi.FamilyConnect)
+	default:
+		g.dial, g.dialUnder = true, cmd.ID
+		g.note(Entry{Kind: Dial, ID: cmd.ID})
+	}
+}
+
+// auth has a login slot answer.
+func (g *Gate) auth(cmd *abi.Command) {
+	switch {
+	case int(cmd.Slot) >= len(g.cfg.Manifest.Slots):
+		g.breach("AUTH with slot %d of %d", cmd.Slot, len(g.cfg.Manifest.Slots))
+		return
+	case !g.cfg.Facts.Filled(g.cfg.Manifest.Slots[cmd.Slot].Name):
+		g.breach("AUTH with slot %d, which the credential does not fill", cmd.Slot)
+		return
+	case !g.actions.isOpen(cmd.ID) || cmd.ID != g.dialUnder:
+		g.breach("AUTH under action %d, which is not an open connect action that was dialed", cmd.ID)
+		return
+	case !g.connected:
+		g.breach("AUTH at an upstream that is not connected")
+		return
+	case g.asked || g.authUsed:
+		g.breach("AUTH after the login: an action was asked about, or an AUTH failed")
+		return
+	case !g.toUpstream(cmd.Tag):
+		return
+	}
+	g.note(Entry{Kind: Auth, ID: cmd.ID, Slot: int(cmd.Slot), Bytes: bytes.Clone(cmd.Data)})
+	answer := []byte("<" + g.cfg.Manifest.Slots[cmd.Slot].Name + ">")
+	if g.cfg.Auth != nil {
+		var err error
+		if answer, err = g.cfg.Auth(int(cmd.Slot), cmd.Data); err != nil {
+			g.authUsed = true
+			g.due = append(g.due, abi.Event{Kind: abi.KindAuthFailed, Slot: cmd.Slot, Reason: err.Error()})
+			return
+		}
+	}
+	g.write(Entry{Kind: Gets, Side: abi.Upstream, Bytes: answer})
+}
+
+// mostAliases bounds the aliases of one connection.
+const mostAliases = 4
+
+// alias gives the agent something else in place of the upstream's next bytes: here their complement, so that runs repeat.
+func (g *Gate) alias(cmd *abi.Command) {
+	in := &g.in[abi.Upstream]
+	n := int(cmd.N)
+	if in.scan != nil || len(in.todo) > 0 || len(in.held) < n || len(g.aliases) >= mostAliases {
+		g.breach("ALIAS of %d bytes: at most %d for each connection, of bytes that were delivered and not while the side is scanned", n, mostAliases)
+		return
+	}
+	original := bytes.Clone(in.held[:n])
+	other := bytes.Clone(original)
+	for i := range other {
+		other[i] = ^other[i]
+	}
+	g.aliases = append(g.aliases, [2][]byte{other, original})
+	g.move(abi.Upstream, cmd.N, todoDrop)
+	g.write(Entry{Kind: Gets, Side: abi.Agent, Bytes: other})
+}
+
+// unalias gives the upstream what the agent's next bytes stand for. Any bytes are an alias here: their complement is the original.
+func (g *Gate) unalias(cmd *abi.Command) {
+	in := &g.in[abi.Agent]
+	n := int(cmd.N)
+	if in.scan != nil || len(in.todo) > 0 || len(in.held) < n {
+		g.breach("UNALIAS of %d bytes that were not delivered, or while the side is scanned", n)
+		return
+	}
+	if err := g.actions.covers(cmd.ID, in.cursor, cmd.N); err != nil {
+		g.breach("UNALIAS: %v", err)
+		return
+	}
+	if !g.fromAgent() || !g.toUpstream(cmd.Tag) {
+		return
+	}
+	original := bytes.Clone(in.held[:n])
+	for i := range original {
+		original[i] = ^original[i]
+	}
+	g.move(abi.Agent, cmd.N, todoDrop)
+	g.write(Entry{Kind: Gets, Side: abi.Upstream, Bytes: original})
+}
+
+// Quote writes bytes as a conversation does: quoted text, or hex where most of it is not text.
+func Quote(b []byte) string {
+	odd := 0
+	for _, c := range b {
+		if c != '\n' && c != '\r' && c != '\t' && (c < ' ' || c > '~') {
+			odd++
+		}
+	}
+	if odd > 4 && odd > len(b)/2 {
+		return fmt.Sprintf("0x%x", b)
+	}
+	return strconv.QuoteToASCII(string(b))
+}

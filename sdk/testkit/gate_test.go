@@ -1,0 +1,203 @@
+package testkit_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/sallyport-dev/sallyport/host/gate"
+	"github.com/sallyport-dev/sallyport/sdk"
+	"github.com/sallyport-dev/sallyport/sdk/abi"
+	"github.com/sallyport-dev/sallyport/sdk/testdata/lines"
+	"github.com/sallyport-dev/sallyport/sdk/testkit/conversation"
+	"github.com/sallyport-dev/sallyport/sdk/testkit/drygate"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience is how long a test waits for something that must happen.
+const patience = 90 * time.Second
+
+// TestLikeTheGate: what the dry gate says each side gets, and is asked, is what comes of the same conversation in the real one.
+func TestLikeTheGate(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) < 3 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			s, err := conversation.Load(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := &lines.Plugin{}
+			m, err := sdk.ConfigureNative(p, s.Options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			dry, problems := s.Play(sdk.NewNative(p, nil), m, nil)
+			if len(problems) > 0 {
+				t.Fatal(problems)
+			}
+			wet := serve(t, s, sdk.NewNative(p, nil), m, dry)
+			if got, want := strings.Join(wet, "\n"), strings.Join(asked(dry), "\n"); got != want {
+				t.Errorf("the gate was asked\n%s\nthe dry one\n%s", got, want)
+			}
+		})
+	}
+}
+
+func asked(t drygate.Transcript) []string {
+	var all []string
+	for _, e := range t.Asks() {
+		all = append(all, fmt.Sprint(e.ID, e.Action.Title, e.Streaming, e.Verdict.Outcome))
+	}
+	return all
+}
+
+// serve plays the conversation over the real gate. Before each step it waits for what each side must have got by then.
+func serve(t *testing.T, s *conversation.Script, g gate.Guest, m *abi.Manifest, dry drygate.Transcript) []string {
+	agent, theirAgent := pair(t)
+	upstream, theirUpstream := pair(t)
+	session := &session{script: s, conn: upstream}
+	for i := range s.Steps {
+		for _, e := range s.Steps[i].Expect {
+			if e.Kind == drygate.Ask {
+				session.verdicts = append(session.verdicts, e.Verdict)
+			}
+		}
+	}
+	done := make(chan gate.End, 1)
+	go func() {
+		done <- gate.Serve(context.Background(), gate.Config{Agent: agent, Guest: g, Manifest: m, Facts: s.Facts, Session: session, Limits: gate.DefaultLimits})
+	}()
+	ends := [2]*net.TCPConn{theirAgent, theirUpstream}
+	for i := range s.Steps {
+		st := &s.Steps[i]
+		var err error
+		switch st.Does {
+		case conversation.Sends:
+			_, err = ends[st.Side].Write(st.Data)
+		case conversation.Ends:
+			err = ends[st.Side].CloseWrite()
+		}
+		if err != nil {
+			t.Fatalf("step %d: %v", i, err)
+		}
+		for side, end := range ends {
+			want := stepGets(dry, i, abi.Side(side))
+			got := make([]byte, len(want))
+			if _, err := io.ReadFull(end, got); err != nil || string(got) != string(want) {
+				t.Fatalf("step %d: the %v gets %q (%v), dry it was %q", i, abi.Side(side), got, err, want)
+			}
+		}
+	}
+	for _, end := range ends {
+		_ = end.CloseWrite()
+	}
+	for side, end := range ends {
+		if side == int(abi.Upstream) && s.Refuse != "" {
+			continue // the gate never had it
+		}
+		if rest, err := io.ReadAll(end); err != nil || len(rest) > 0 {
+			t.Errorf("the %v gets %q besides, %v", abi.Side(side), rest, err)
+		}
+	}
+	select {
+	case end := <-done:
+		if end.FailClosed {
+			t.Errorf("the gate cut it off: %s", end.Reason)
+		}
+	case <-time.After(patience):
+		t.Fatal("the connection does not end")
+	}
+	session.mu.Lock()
+	defer session.mu.Unlock()
+	return session.asked
+}
+
+// stepGets is what a side gets in answer to a step.
+func stepGets(t drygate.Transcript, step int, side abi.Side) (b []byte) {
+	for _, e := range t {
+		if e.Kind == drygate.Gets && e.Side == side && e.Stimulus == step {
+			b = append(b, e.Bytes...)
+		}
+	}
+	return b
+}
+
+// pair is the two ends of a connection over loopback: the gate's, and the one outside.
+func pair(t *testing.T) (tcp, *net.TCPConn) {
+	t.Helper()
+	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	outside, err := net.DialTCP("tcp", nil, l.Addr().(*net.TCPAddr))
+	if err != nil {
+		t.Fatal(err)
+	}
+	inside, err := l.AcceptTCP()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = outside.SetDeadline(time.Now().Add(patience))
+	t.Cleanup(func() { _ = outside.Close(); _ = inside.Close() })
+	return tcp{inside}, outside
+}
+
+type tcp struct{ *net.TCPConn }
+
+func (c tcp) Abort() {
+	_ = c.SetLinger(0)
+	_ = c.Close()
+}
+
+// session answers as the script says.
+type session struct {
+	script *conversation.Script
+	conn   gate.Conn
+
+	mu       sync.Mutex
+	verdicts []drygate.Verdict
+	asked    []string
+}
+
+func (s *session) Decide(_ context.Context, q *gate.Question) gate.Verdict {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v := drygate.Verdict{Outcome: abi.Deny}
+	if len(s.verdicts) > 0 {
+		v, s.verdicts = s.verdicts[0], s.verdicts[1:]
+	}
+	s.asked = append(s.asked, fmt.Sprint(q.ID, q.Action.Title, q.Streaming, v.Outcome))
+	return gate.Verdict{Outcome: v.Outcome, Reason: v.Reason}
+}
+
+func (s *session) Dial(context.Context) (gate.Conn, error) {
+	if s.script.Refuse != "" {
+		return nil, errors.New(s.script.Refuse)
+	}
+	return s.conn, nil
+}
+
+func (s *session) Note(uint32, []string) {}
+
+var errNot = errors.New("these conversations have no such thing")
+
+func (s *session) Secure(context.Context, abi.Side, gate.Conn) (gate.Conn, gate.Secured, error) {
+	return nil, gate.Secured{}, errNot
+}
+func (s *session) Auth(int, []byte) ([]byte, error) { return nil, errNot }
+func (s *session) Alias([]byte) ([]byte, error)     { return nil, errNot }
+func (s *session) Unalias([]byte) ([]byte, bool)    { return nil, false }
