@@ -19,7 +19,7 @@ const (
 // AgentTLS says whether agents may speak TLS to the gateway.
 type AgentTLS string
 
-// What an endpoint says about TLS of its agents. Auto offers it, unless the agent logs in by itself at an upstream with TLS.
+// What an endpoint says about TLS of its agents. Auto offers it where the upstream has it, unless the agent logs in by itself there.
 const (
 	AgentTLSAuto    AgentTLS = "auto"
 	AgentTLSOffer   AgentTLS = "offer"
@@ -66,7 +66,7 @@ func transportFields() []field[Endpoint] {
 		}},
 		{Key{
 			Name: "agent_tls", Type: `"auto", "offer", "require" or "refuse"`, Default: `"auto"`, Example: `"require"`,
-			Meaning:     "Whether agents can speak TLS to the gateway, which then shows a certificate of its own CA (`sallyport ca`) for the endpoint's name. `auto` offers it, unless agents log in by themselves at an upstream with TLS: their channel binding would be to the gateway's certificate, which the upstream refuses.",
+			Meaning:     "Whether agents can speak TLS to the gateway, which then shows a certificate of its own CA (`sallyport ca`) for the endpoint's name. `auto` offers it where the upstream has it, as agents would find it without the gateway (WireGuard encrypts in any case, and TLS inside of it costs time), unless agents log in there by themselves: their channel binding would be to the gateway's certificate, which the upstream refuses.",
 			Consequence: "`require` turns away agents without TLS, `refuse` tells them that there is none; what they say is encrypted by WireGuard in any case.",
 		}, func(d *decoder, k Key, v *value, e *Endpoint) {
 			e.AgentTLS, e.agentTLSPos = oneOf(d, k, v, e.AgentTLS, AgentTLSAuto, AgentTLSOffer, AgentTLSRequire, AgentTLSRefuse), v.pos

@@ -231,8 +231,9 @@ func (e *endpoint) facts(peer, profile string) abi.Facts {
 	l := e.logins[profile]
 	switch e.cfg.AgentTLS {
 	case config.AgentTLSAuto:
-		// An agent that logs in by itself may bind its login to the certificate that it sees, which is not the upstream's.
-		f.AgentTLS = l.hasSecret() || !f.UpstreamTLS
+		// As the agent would find it without the gateway. But one that logs in by itself may bind its login to the certificate
+		// that it sees, which is not the upstream's.
+		f.AgentTLS = f.UpstreamTLS && l.hasSecret()
 	case config.AgentTLSOffer:
 		f.AgentTLS = true
 	case config.AgentTLSRequire:

@@ -124,10 +124,10 @@ func TestFacts(t *testing.T) {
 		profile       string
 		up, may, must bool
 	}{
-		{config.TLSDisable, config.AgentTLSAuto, "dev", false, true, false},
+		{config.TLSDisable, config.AgentTLSAuto, "dev", false, false, false},
 		{config.TLSVerifyFull, config.AgentTLSAuto, "dev", true, true, false},
 		{config.TLSVerifyFull, config.AgentTLSAuto, "ops", true, false, false}, // logs in by itself
-		{config.TLSDisable, config.AgentTLSAuto, "ops", false, true, false},
+		{config.TLSDisable, config.AgentTLSAuto, "ops", false, false, false},
 		{config.TLSVerifyFull, config.AgentTLSOffer, "ops", true, true, false},
 		{config.TLSRequire, config.AgentTLSRequire, "ops", true, true, true},
 		{config.TLSVerifyCA, config.AgentTLSRefuse, "dev", true, false, false},

@@ -50,7 +50,7 @@ func TestStartup(t *testing.T) {
 		{"PGOPTIONS=-c standard_conforming_strings=off", "set standard_conforming_strings = on;", "", ""},
 		{"PGCLIENTENCODING=SJIS", "select 'unseen_startup_2 \u8868';", "", "42501"},
 		{"PGSSLMODE=prefer", "select 'plain';", "plain\n", ""},
-		{"PGSSLMODE=require", "select 'with TLS';", "with TLS\n", ""},
+		{"PGSSLMODE=require", "select 'unseen_startup_4';", "", "does not support SSL"},
 		{"PGSSLMODE=verify-full", "select 'unseen_startup_3';", "", "root certificate file"},
 	} {
 		cmd := w.psqlCommand(ctx, w.gw, "db", "postgres", "postgres")
