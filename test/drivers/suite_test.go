@@ -153,18 +153,21 @@ postgres = "builtin"
 name = "db15"
 address = "127.0.0.1:%[1]d"
 plugin = "postgres"
+agent_tls = "offer"
 profiles = ["agents"]
 
 [[endpoint]]
 name = "late15"
 address = "127.0.0.1:%[1]d"
 plugin = "postgres"
+agent_tls = "offer"
 profiles = ["agents"]
 
 [[endpoint]]
 name = "db18"
 address = "127.0.0.1:%[2]d"
 plugin = "postgres"
+agent_tls = "offer"
 profiles = ["agents"]
 
 [[rule]]

@@ -72,9 +72,14 @@ export class Buffer {
   /** Takes n bytes off the front. */
   cut(n: i32): Uint8Array {
     const front = this.bytes.slice(0, n);
+    this.forget(n);
+    return front;
+  }
+
+  forget(n: i32): void {
+    if (n == 0) return;
     this.bytes.copyWithin(0, n, this.length);
     this.length -= n;
-    return front;
   }
 }
 
