@@ -3,6 +3,7 @@ package client
 import (
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/sallyport-dev/sallyport/host/wgquick"
 )
@@ -36,6 +37,9 @@ type Options struct {
 	Stdin, Stdout, Stderr *os.File
 	// AllowSSHAgent leaves the socket that SSH_AUTH_SOCK names where the command can reach it.
 	AllowSSHAgent bool
+	// Linger is how long the tunnel stays at most, once the command has ended, for what it sent last and nobody has
+	// acknowledged. 0: 3 seconds.
+	Linger time.Duration
 	// Log receives what WireGuard reports. nil: nothing is logged.
 	Log *slog.Logger
 }

@@ -40,7 +40,8 @@ var (
 // gateway is the other end of the tunnel: inside, it answers on port 7 of its addresses with "tunnel: " and
 // the line it got, and it is a resolver that knows echo.test.
 type gateway struct {
-	peer *wgquick.Config
+	peer    *wgquick.Config
+	network *netstack.Net
 }
 
 func newKey(t *testing.T) (private, public wgquick.Key) {
@@ -86,7 +87,7 @@ func startGateway(t *testing.T) *gateway {
 		t.Fatal(err)
 	}
 	serveDNS(t, resolver)
-	return &gateway{peer: &wgquick.Config{
+	return &gateway{network: network, peer: &wgquick.Config{
 		Interface: wgquick.Interface{
 			PrivateKey: peerPrivate, DNS: []netip.Addr{gateway4},
 			Address: []netip.Prefix{netip.MustParsePrefix("10.89.0.2/32"), netip.MustParsePrefix("fd00:89::2/128")},

@@ -58,6 +58,14 @@ func becomeCommand(control *channel, command []string) (code int, err error) {
 		return ExitFailure, fmt.Errorf("hand over the TUN device: %w", err)
 	}
 	unix.Close(tunFD)
+	list, err := openSocketList()
+	if err != nil {
+		return ExitFailure, err
+	}
+	if err := control.send(report{}, list); err != nil {
+		return ExitFailure, fmt.Errorf("hand over the list of connections: %w", err)
+	}
+	unix.Close(list)
 	if _, err := control.receive(&struct{}{}); err != nil {
 		return ExitFailure, fmt.Errorf("wait for the tunnel: %w", err)
 	}

@@ -22,7 +22,7 @@ import (
 func probe(args []string) int {
 	actions := map[string]func([]string) error{
 		"dial": probeDial, "attack": probeAttack, "lookup": probeLookup, "fds": probeFDs, "setns": probeSetns,
-		"signals": probeSignals, "orphan": probeOrphan,
+		"signals": probeSignals, "leave": probeLeave, "orphan": probeOrphan,
 	}
 	action, found := actions[args[0]]
 	if !found {
@@ -50,6 +50,20 @@ func resolvePatiently(action func() error) error {
 			return err
 		}
 	}
+}
+
+// probeLeave sends as many bytes as its second argument says to an address, and leaves at once.
+func probeLeave(args []string) error {
+	n, err := strconv.Atoi(args[1])
+	if err != nil {
+		return err
+	}
+	conn, err := net.DialTimeout("tcp", args[0], patience)
+	if err != nil {
+		return err
+	}
+	_, err = conn.Write(make([]byte, n))
+	return errors.Join(err, conn.Close())
 }
 
 // probeAttack is probeDial to where nobody should answer. A success would be quick.

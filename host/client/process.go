@@ -164,6 +164,16 @@ func (c *process) converse(p *plan, tunnel *tunnelEnd, endpoint netip.AddrPort, 
 	if err := tunnel.open(tunFD, p.MTU, endpoint, o); err != nil {
 		return fail("start WireGuard", err)
 	}
+	list, err := c.control.receive(&answer)
+	switch {
+	case err != nil:
+		return fail("set up the namespaces", err)
+	case answer.Error != "":
+		return &helperError{answer}
+	case list < 0:
+		return fail("set up the namespaces", errors.New("no list of connections came"))
+	}
+	tunnel.sockets = &socketList{list}
 	if err := c.control.send(struct{}{}, -1); err != nil {
 		return fail("start the command", err)
 	}

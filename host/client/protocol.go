@@ -20,6 +20,7 @@ import (
 //
 //	outside: plan
 //	inside:  report, with the TUN device's descriptor if all went well
+//	inside:  report, with the descriptor of the list of connections
 //	outside: an empty line, once WireGuard runs
 //	inside:  the end of the stream when the command has taken the helper's place, else a report
 //

@@ -67,7 +67,7 @@ func Run(ctx context.Context, o Options) (int, error) {
 	status := child.wait()
 	close(ended)
 	owned.Wait()
-	tunnel.close()
+	tunnel.close(ctx, o.Linger)
 
 	var failed *helperError
 	switch {

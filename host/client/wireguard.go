@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 	"golang.zx2c4.com/wireguard/conn"
@@ -20,7 +21,10 @@ import (
 )
 
 // tunnelEnd is WireGuard on this side: between the TUN device inside and a UDP socket outside.
-type tunnelEnd struct{ device *device.Device }
+type tunnelEnd struct {
+	device  *device.Device
+	sockets *socketList // inside
+}
 
 // open starts WireGuard on a TUN device, whose descriptor it takes over.
 func (t *tunnelEnd) open(tunFD, mtu int, endpoint netip.AddrPort, o *Options) error {
@@ -36,7 +40,12 @@ func (t *tunnelEnd) open(tunFD, mtu int, endpoint netip.AddrPort, o *Options) er
 	return t.device.Up()
 }
 
-func (t *tunnelEnd) close() {
+// close ends the tunnel once what the command said last has arrived, or the limit has passed, or ctx ended.
+func (t *tunnelEnd) close(ctx context.Context, limit time.Duration) {
+	if t.sockets != nil {
+		t.sockets.linger(ctx, limit)
+		t.sockets.close()
+	}
 	if t.device != nil {
 		t.device.Close()
 	}
