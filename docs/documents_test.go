@@ -227,11 +227,12 @@ func checkCommand(t *testing.T, document, line string, words []string, commands 
 	}
 }
 
-// TestReadmeExample: the first configuration loads, and the README shows what check says about it when a field is misspelt.
+// TestReadmeExample: the first configuration loads, also with the second one's endpoint in place of its own, and the README shows what
+// check says about it when a field is misspelt.
 func TestReadmeExample(t *testing.T) {
 	readme := read(t, filepath.Join(root, "README.md"))
 	blocks := regexp.MustCompile("(?s)```toml\n(.*?)```").FindAllStringSubmatch(readme, -1)
-	if len(blocks) != 1 {
+	if len(blocks) != 2 {
 		t.Fatalf("README.md has %d TOML examples", len(blocks))
 	}
 	example := blocks[0][1]
@@ -240,6 +241,14 @@ func TestReadmeExample(t *testing.T) {
 		t.Fatalf("the example does not load: %v %v", err, cfg.Warnings)
 	}
 
+	before, rest, ok := strings.Cut(example, "[[endpoint]]")
+	_, after, ok2 := strings.Cut(rest, "[[rule]]")
+	if !ok || !ok2 {
+		t.Fatal("the example has no endpoint before its rules")
+	}
+	withLogin := before + blocks[1][1] + "\n[[rule]]" + after
+	t.Setenv("PROD_DB_PASSWORD", "of no use")
+
 	const field = "sql.bounded'"
 	wrong := strings.Replace(example, field, "sql.bouned'", 1)
 	if wrong == example {
@@ -247,12 +256,12 @@ func TestReadmeExample(t *testing.T) {
 	}
 	dir := t.TempDir()
 	file := filepath.Join(dir, "sallyport.toml")
-	for _, c := range []struct{ text, want string }{{example, "sallyport.toml: ok\n"}, {wrong, shown(t, readme)}} {
+	for _, c := range []struct{ text, want string }{{example, "sallyport.toml: ok\n"}, {withLogin, "sallyport.toml: ok\n"}, {wrong, shown(t, readme)}} {
 		if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		got, err := sallyport(t, dir, "check", "sallyport.toml")
-		if got != c.want || (err == nil) != (c.text == example) {
+		if got != c.want || (err == nil) != (c.text != wrong) {
 			t.Errorf("check prints %q (%v), README.md shows %q", got, err, c.want)
 		}
 	}
