@@ -3,7 +3,7 @@
 # make examples builds the plugins in examples/plugins, which are projects of their own
 # make lint     gofmt, go vet, staticcheck
 # make demo     builds, and shows a real psql through the gate
-# make bench    measures the gateway against an uninspected relay
+# make bench    measures guests, and the gateway against an uninspected relay
 # make suites   PostgreSQL's own tests and those of pgx and lib/pq, directly and through the gateway; writes build/suites.md
 # make fuzz     every fuzz target for FUZZTIME (default 1m) each
 # make clean    removes what was built
@@ -73,6 +73,7 @@ demo: build
 
 bench: build
 	scripts/deps test
+	$(GO) test -run '^$$' -bench 'Clone|NewClose|Resident|Reset|Call|Data' ./host/guest
 	$(GO) run ./test/bench
 
 suites: build

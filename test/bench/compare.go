@@ -24,7 +24,9 @@ func (b *bench) direct(ctx context.Context, tool string, args ...string) error {
 func (b *bench) inside(ctx context.Context, endpoint, tool string, args ...string) (string, error) {
 	command := append([]string{filepath.Join(b.bin, tool)}, args...)
 	command = append(command, "-h", endpoint, "-p", strconv.Itoa(b.pg.Port), "-U", "postgres", "postgres")
-	out, err := b.gw.Agent(ctx, command...).CombinedOutput()
+	cmd := b.gw.Agent(ctx, command...)
+	cmd.Env = append(cmd.Environ(), "PGSSLMODE=disable") // else one endpoint may be measured with TLS and the other without
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("%s to %s: %w\n%s", tool, endpoint, err, out)
 	}
