@@ -213,7 +213,8 @@ func (c *Conn) wait(flags uint8) {
 // StartTLS begins TLS on side, at the place up to which its bytes are passed or dropped: what was written to it before goes
 // out in clear, and its unread bytes are the beginning of the handshake and not shown. Nothing of side is shown until the
 // event Secured. It works once for a side: for the upstream once it is connected and when facts.UpstreamTLS, for the agent
-// when facts.AgentTLS. A handshake that fails ends the connection.
+// when facts.AgentTLS. A handshake with the agent that fails ends the connection; one with the upstream gives the event Refused, in
+// which the plugin must close.
 func (c *Conn) StartTLS(side abi.Side) {
 	if !c.closed {
 		c.out = abi.AppendTLS(c.out, side)

@@ -271,7 +271,7 @@ func pluginFields() []field[Plugin] {
 		}},
 		{Key{
 			Name: "sha256", Type: "string", Required: true, Example: `"` + strings.Repeat("0123456789abcdef", 4) + `"`,
-			Meaning:     "The SHA-256 digest of the plugin's file, 64 hexadecimal digits, as `sha256sum` prints it.",
+			Meaning:     "The SHA-256 digest of the plugin's file, 64 hexadecimal digits, as `sha256sum` prints it; `sallyport plugin pin` writes it here.",
 			Consequence: "A file with another digest is not loaded and the gateway does not start: nobody can exchange a plugin without changing the configuration.",
 		}, func(d *decoder, k Key, v *value, p *Plugin) {
 			if text, ok := d.text(k, v); ok {

@@ -15,8 +15,10 @@ type CheckOptions struct {
 	Options
 	// Fixtures are lived through, besides the generic ones.
 	Fixtures []*Fixture
+	// Unfit are files that could be no fixtures, and why, for the report.
+	Unfit []string
 	// Runs bounds how many connections each check makes for each fixture; 0: 2,000. Where there are more places to cut, they are
-	// spread evenly.
+	// spread evenly, and what goes wrong only at one of those between is not found.
 	Runs int
 	// Progress is told what is being done; it may be nil.
 	Progress func(string)
@@ -39,7 +41,7 @@ func Check(ctx context.Context, file string, wasm []byte, o CheckOptions) (*Repo
 	if o.Progress == nil {
 		o.Progress = func(string) {}
 	}
-	r := &Report{File: file, OK: true, Checks: []Result{}}
+	r := &Report{File: file, OK: true, Unfit: o.Unfit, Checks: []Result{}}
 	listing, err := List(wasm)
 	r.Module = listing
 	if err != nil {
@@ -56,6 +58,14 @@ func Check(ctx context.Context, file string, wasm []byte, o CheckOptions) (*Repo
 		return r, nil
 	}
 	defer m.Close()
+	if err := examine(ctx, r, m, wasm, o); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// examine makes every check of a module that is loaded.
+func examine(ctx context.Context, r *Report, m *Module, wasm []byte, o CheckOptions) error {
 	r.Plugin, r.Version = m.Manifest.Name, m.Manifest.Version
 	fields := 0
 	for _, f := range m.Manifest.Families {
@@ -64,13 +74,11 @@ func Check(ctx context.Context, file string, wasm []byte, o CheckOptions) (*Repo
 	r.add(&Result{Name: "load", OK: true, Detail: fmt.Sprintf("%s %s: families %d, fields %d, options %d, constants %d, companions %d",
 		m.Manifest.Name, m.Manifest.Version, len(m.Manifest.Families), fields, len(m.Manifest.Options), len(m.Manifest.Stock), len(m.Manifest.Companions))})
 	c := &checker{ctx: ctx, opt: o, module: m, report: r, endpoints: map[*Fixture]*Endpoint{}}
-	if err := c.run(); err != nil {
-		return nil, err
+	err := c.run()
+	if err == nil && r.OK {
+		r.Fuel, r.NoFuel, err = c.fuel(wasm)
 	}
-	if r.OK {
-		r.Fuel, err = c.fuel(wasm)
-	}
-	return r, err
+	return err
 }
 
 // run makes every check whose fixtures can be configured.
@@ -213,33 +221,34 @@ func (c *checker) splits(r *Result) error {
 	return nil
 }
 
-// fuel measures what whole fixtures spend, with an account that is never empty.
-func (c *checker) fuel(wasm []byte) (*Fuel, error) {
+// fuel measures what whole fixtures spend, with an account that is never empty, or says why there is nothing to measure.
+func (c *checker) fuel(wasm []byte) (f *Fuel, none string, err error) {
 	const plenty = 1 << 40
 	o := c.opt.Options
+	o.Compiler = nil // the same module has just been compiled within its limits
 	o.Fuel = guest.Fuel{Base: plenty, Cap: plenty, CompanionCap: plenty}
 	m, err := Load(c.ctx, "plugin", wasm, o)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	defer m.Close()
 	var perKiB []int64
-	f := &Fuel{}
+	f = &Fuel{}
 	for _, fx := range c.opt.Fixtures {
 		e, err := m.Configure(c.ctx, fx.Script.Options)
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		g, err := e.Guest(c.ctx)
 		e.Close()
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		t := newTap(g)
 		t.full = plenty
 		if _, ok := g.(fueled); !ok {
 			g.Close()
-			return nil, nil
+			return nil, "guests of this lane do not say what they have left", nil
 		}
 		fx.Script.Replay(t, m.Manifest, conversation.Cut{})
 		for _, s := range t.samples {
@@ -248,11 +257,11 @@ func (c *checker) fuel(wasm []byte) (*Fuel, error) {
 		}
 	}
 	if len(perKiB) == 0 {
-		return nil, nil
+		return nil, "in no fixture was the plugin shown a byte", nil
 	}
 	slices.Sort(perKiB)
 	f.Deliveries, f.P50, f.P99 = len(perKiB), quantile(perKiB, 50), quantile(perKiB, 99)
-	return f, nil
+	return f, "", nil
 }
 
 // quantile is the p-th percentile of sorted values.

@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -86,6 +87,11 @@ func fixture(t *testing.T, text string) *Fixture {
 
 // TestCheck: a good plugin is admitted, and each flaw is found by the check that is for it.
 func TestCheck(t *testing.T) {
+	m, err := Load(t.Context(), "flawed", module(t), options(t)) // for all but the good one: loading takes longest
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
 	for _, c := range []struct{ flaw, check, says string }{
 		{"none", "", ""},
 		{"trap", "conversations", "trapped"},
@@ -104,7 +110,15 @@ func TestCheck(t *testing.T) {
 				f.Script.Steps[1].Expect, f.Expects = f.Script.Steps[1].Expect[:1], false
 			}
 			o.Fixtures = []*Fixture{f}
-			r, err := Check(context.Background(), "flawed.wasm", module(t), o)
+			r := &Report{File: "flawed.wasm", Module: m.Listing, OK: true}
+			var err error
+			if c.flaw == "none" {
+				o.Unfit = []string{"bulk.recording: no fixture"}
+				r, err = Check(t.Context(), "flawed.wasm", module(t), o)
+			} else {
+				o.Progress = func(string) {}
+				err = examine(t.Context(), r, m, module(t), o)
+			}
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -114,6 +128,9 @@ func TestCheck(t *testing.T) {
 				t.Fatalf("admitted: %v\n%s", r.OK, &text)
 			}
 			if r.OK {
+				if !strings.Contains(text.String(), "skip  fixture       bulk.recording: no fixture\n") {
+					t.Errorf("nothing about what is no fixture:\n%s", &text)
+				}
 				if r.Fuel == nil || r.Fuel.Deliveries < 3 || r.Fuel.P50 <= 0 || r.Fuel.P99 < r.Fuel.P50 {
 					t.Errorf("fuel: %+v", r.Fuel)
 				}
@@ -129,6 +146,24 @@ func TestCheck(t *testing.T) {
 			}
 			t.Errorf("there is no check %s:\n%s", c.check, &text)
 		})
+	}
+}
+
+// TestPossible: what is made of a fixture has no side that speaks after its end.
+func TestPossible(t *testing.T) {
+	base := fixture(t, talk).Script
+	r := rand.New(rand.NewPCG(1, 1))
+	for range 2000 {
+		var ended [2]bool
+		for i, st := range mutate(r, base).Steps {
+			if st.Does == conversation.Opens {
+				continue
+			}
+			if ended[st.Side] {
+				t.Fatalf("step %d: the %v has ended before", i, st.Side)
+			}
+			ended[st.Side] = st.Does == conversation.Ends
+		}
 	}
 }
 

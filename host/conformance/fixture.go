@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/sallyport-dev/sallyport/sdk/abi"
 	"github.com/sallyport-dev/sallyport/sdk/recording"
@@ -30,13 +31,13 @@ type Fixture struct {
 	Generic bool
 }
 
-// Fixtures reads the conversations (*.txt) and recordings (*.recording) of a folder, by name.
-func Fixtures(dir string) ([]*Fixture, error) {
+// Fixtures reads the conversations (*.txt) and recordings (*.recording) of a folder, by name. Recordings that are in order and yet can
+// be no fixture are left out, and unfit says which and why; a folder of nothing else is an error, and so is a file that cannot be read.
+func Fixtures(dir string) (all []*Fixture, unfit []string, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var all []*Fixture
 	var errs []error
 	for _, e := range entries {
 		path := filepath.Join(dir, e.Name())
@@ -50,16 +51,23 @@ func Fixtures(dir string) ([]*Fixture, error) {
 		default:
 			continue
 		}
-		if err != nil {
+		switch {
+		case errors.Is(err, errScanned):
+			unfit = append(unfit, err.Error())
+		case err != nil:
 			errs = append(errs, err)
-			continue
+		default:
+			all = append(all, f)
 		}
-		all = append(all, f)
 	}
-	if len(errs) == 0 && len(all) == 0 {
+	switch {
+	case len(errs) > 0 || len(all) > 0:
+	case len(unfit) > 0:
+		errs = append(errs, fmt.Errorf("%s has no fixture: %s", dir, strings.Join(unfit, "; ")))
+	default:
 		errs = append(errs, fmt.Errorf("%s has no conversation (*%s) and no recording (*%s)", dir, ConversationExt, RecordingExt))
 	}
-	return all, errors.Join(errs...)
+	return all, unfit, errors.Join(errs...)
 }
 
 // ReadRecording reads a recording from a file.

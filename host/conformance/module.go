@@ -127,7 +127,7 @@ func (m *Module) loadNative(ctx context.Context, name string, wasm []byte, o Opt
 }
 
 func (m *Module) loadExtism(ctx context.Context, name string, wasm []byte, o Options) ([]byte, error) {
-	p, err := extism.New(extism.Options{Logger: o.Logger, Fuel: o.Fuel}).Load(ctx, name, wasm)
+	p, err := extism.New(extism.Options{CacheDir: o.CacheDir, Compiler: o.Compiler, Logger: o.Logger, Fuel: o.Fuel}).Load(ctx, name, wasm)
 	if err != nil {
 		return nil, err
 	}

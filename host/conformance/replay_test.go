@@ -3,6 +3,8 @@ package conformance
 import (
 	"bytes"
 	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -72,6 +74,44 @@ func record(t *testing.T, m *Module, f *Fixture, cut conversation.Cut) (*recordi
 		t.Fatal(err)
 	}
 	return rec, got
+}
+
+// TestUnfit: a recording with bytes that the gateway scanned by itself is left out of the fixtures and named; what is not a
+// recording at all is an error.
+func TestUnfit(t *testing.T) {
+	dir := t.TempDir()
+	var b bytes.Buffer
+	w, err := recording.NewWriter(&b, recording.Header{Connection: "c"}, 0, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Call(&recording.Call{Kind: recording.Open, In: abi.AppendFacts(nil, &abi.Facts{Endpoint: "s"})}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Call(&recording.Call{Kind: recording.Event, In: abi.AppendEvent(nil, &abi.Event{Kind: abi.KindScanned, Frames: 3, Bytes: 300})}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close("over"); err != nil {
+		t.Fatal(err)
+	}
+	put := func(name string, b []byte) {
+		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("bulk.recording", b.Bytes())
+	if _, _, err := Fixtures(dir); err == nil || !strings.Contains(err.Error(), "no fixture: bulk.recording: ") {
+		t.Errorf("nothing else: %v", err)
+	}
+	put("talk.txt", []byte(talk))
+	all, unfit, err := Fixtures(dir)
+	if err != nil || len(all) != 1 || len(unfit) != 1 || !strings.Contains(unfit[0], "bulk.recording: ") {
+		t.Fatalf("%v, %q, %v", all, unfit, err)
+	}
+	put("bad.recording", []byte("hello"))
+	if _, _, err := Fixtures(dir); err == nil || !strings.Contains(err.Error(), "bad.recording") {
+		t.Errorf("a file that is none: %v", err)
+	}
 }
 
 // TestReplay: a recording played to the same plugin gives the same outputs, to one that says something else the difference; and it is a

@@ -15,6 +15,8 @@ type Report struct {
 	Version string   `json:"version,omitempty"`
 	Checks  []Result `json:"checks"`
 	Fuel    *Fuel    `json:"fuel,omitempty"`
+	NoFuel  string   `json:"no_fuel,omitempty"` // why an admitted plugin has no figures about fuel
+	Unfit   []string `json:"unfit,omitempty"`   // files that could be no fixtures, and why
 }
 
 // Result is one check.
@@ -59,6 +61,9 @@ func (r *Report) Print(w io.Writer) {
 	if r.Module != nil {
 		r.Module.Print(w, r.File)
 	}
+	for _, f := range r.Unfit {
+		fmt.Fprintf(w, "skip  %-13s %s\n", "fixture", clean(f))
+	}
 	for _, c := range r.Checks {
 		mark := "ok  "
 		if !c.OK {
@@ -71,6 +76,9 @@ func (r *Report) Print(w io.Writer) {
 	}
 	if f := r.Fuel; f != nil {
 		fmt.Fprintf(w, "fuel  per KiB      p50 %d, p99 %d units over %d deliveries; at most %d for one delivery\n", f.P50, f.P99, f.Deliveries, f.Most)
+	}
+	if r.NoFuel != "" {
+		fmt.Fprintf(w, "fuel  not measured: %s\n", r.NoFuel)
 	}
 	if r.OK {
 		fmt.Fprintf(w, "%s: ok\n", r.File)

@@ -210,13 +210,15 @@ func TestOptions(t *testing.T) {
 func TestWorld(t *testing.T) {
 	var out bytes.Buffer
 	o := limits
+	o.Fuel.Setup = 0 // the usual: it logs much
+	quiet := o
 	o.Logger = slog.New(slog.NewTextHandler(&out, nil))
 	p, err := New(o).Load(t.Context(), "curious", build(t, "refused.c", "-DCURIOUS"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer p.Close()
-	q, err := New(limits).Load(t.Context(), "curious", build(t, "refused.c", "-DCURIOUS"))
+	q, err := New(quiet).Load(t.Context(), "curious", build(t, "refused.c", "-DCURIOUS"))
 	if err != nil {
 		t.Fatal(err)
 	}

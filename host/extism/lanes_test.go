@@ -34,6 +34,7 @@ func TestConversation(t *testing.T) {
 			if rest, err := io.ReadAll(w.upstream); err != nil || len(rest) > 0 {
 				t.Errorf("the upstream got %q, %v", rest, err)
 			}
+			_ = w.agent.Close() // the gate waits for that, for a while
 			if e := w.over(); e.FailClosed || e.Reason != "the agent quit" {
 				t.Errorf("the end is %+v", e)
 			}

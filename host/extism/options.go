@@ -19,6 +19,13 @@ type Options struct {
 	Fuel guest.Fuel
 	// Watchdog is the longest that one call may take by the clock, beside its fuel. Default 5 s.
 	Watchdog time.Duration
+	// CacheDir keeps compiled native code between runs. It is created with mode 0700; a directory that belongs to somebody else, or
+	// that others may write to, is refused. Empty: every plugin is compiled anew.
+	CacheDir string
+	// Compiler has to compile a module, elsewhere and to no use, before it is compiled here: a module that is made to be slow or huge to
+	// compile is refused, as in the native lane. It is for modules that nobody has vouched for, and takes the time of compiling twice.
+	// Nil: there is no such trial.
+	Compiler guest.Compiler
 	// LogLimit is the number of bytes that one guest may log in its life. Default 64 KiB.
 	LogLimit int
 	// Logger receives what guests log, with the attribute "plugin". Default: discard.

@@ -10,8 +10,6 @@ import (
 
 	sdk "github.com/extism/go-sdk"
 	"github.com/tetratelabs/wazero"
-	"github.com/tetratelabs/wazero/api"
-	"github.com/tetratelabs/wazero/experimental"
 
 	"github.com/sallyport-dev/sallyport/host/guest"
 	"github.com/sallyport-dev/sallyport/host/guest/rewrite"
@@ -43,6 +41,7 @@ type Plugin struct {
 	manifest []byte
 	mod      *rewrite.Module
 	compiled *sdk.CompiledPlugin
+	cache    wazero.CompilationCache // of its own; nil: none
 
 	mu     sync.Mutex
 	users  int // templates and guests
@@ -78,20 +77,6 @@ func (e *Engine) Load(ctx context.Context, name string, wasm []byte) (*Plugin, e
 
 func (p *Plugin) refused(err error) error {
 	return &guest.Error{Plugin: p.name, Call: "load", Kind: guest.ErrRefused, Reason: err.Error()}
-}
-
-func (p *Plugin) compile(ctx context.Context) (err error) {
-	ctx = experimental.WithFunctionListenerFactory(context.WithoutCancel(ctx), listeners{})
-	sdk.SetLogLevel(sdk.LogLevelInfo) // of the process; what guests write goes to the plugin's logger
-	p.compiled, err = sdk.NewCompiledPlugin(ctx, sdk.Manifest{
-		Wasm:   []sdk.Wasm{sdk.WasmData{Data: p.mod.Wasm}},
-		Memory: &sdk.ManifestMemory{MaxVarBytes: maxVariables}, // pages are limited by the allocator, which hears of it,
-	}, sdk.PluginConfig{RuntimeConfig: wazero.NewRuntimeConfig().WithCoreFeatures(api.CoreFeaturesV2).WithDebugInfoEnabled(false)}, hostFunctions())
-	if err != nil {
-		return p.refused(fmt.Errorf("not a module that Extism can run: %w", err))
-	}
-	p.mod.Wasm = nil
-	return nil
 }
 
 // describe runs the plugin once, for its version and its manifest.
@@ -175,8 +160,6 @@ func (p *Plugin) drop() {
 		p.free()
 	}
 }
-
-func (p *Plugin) free() { _ = p.compiled.Close(context.Background()) }
 
 // Template is a plugin with an endpoint's options, from which guests are made. It is safe for use by many goroutines.
 type Template struct {

@@ -23,7 +23,17 @@ import (
 	"github.com/sallyport-dev/sallyport/sdk/abi"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == compileArgument {
+		os.Exit(guest.CompileChild(os.Stdin, os.Stdout))
+	}
+	if dir, err := os.UserCacheDir(); err == nil { // compiling under the race detector is slow
+		if dir = filepath.Join(dir, "sallyport-test"); os.MkdirAll(dir, 0o700) == nil {
+			limits.CacheDir = filepath.Join(dir, "extism")
+		}
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // patience is how long a test waits for something that must happen.
 const patience = 90 * time.Second
@@ -63,7 +73,7 @@ type lane struct {
 }
 
 // limits are small enough for hostile guests to meet them soon.
-var limits = Options{MemoryLimit: 4 << 20, Fuel: guest.Fuel{Base: 20_000_000, Cap: 50_000_000}, Watchdog: patience}
+var limits = Options{MemoryLimit: 4 << 20, Fuel: guest.Fuel{Base: 20_000_000, Cap: 50_000_000, Setup: 100_000_000}, Watchdog: patience}
 
 // lanes are both of them, with the plugin lines and an option.
 func lanes(t testing.TB, log *slog.Logger) []lane {
@@ -113,7 +123,7 @@ func (n native) Data(side abi.Side, p []byte, flags uint32) ([]byte, bool, error
 
 func nativeTemplate(t testing.TB, log *slog.Logger) *guest.Template {
 	t.Helper()
-	e, err := guest.NewEngine(t.Context(), guest.Options{MemoryLimit: limits.MemoryLimit, Fuel: limits.Fuel, Watchdog: limits.Watchdog, Logger: log})
+	e, err := guest.NewEngine(t.Context(), guest.Options{CacheDir: limits.CacheDir, MemoryLimit: limits.MemoryLimit, Fuel: limits.Fuel, Watchdog: limits.Watchdog, Logger: log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +218,7 @@ type world struct {
 }
 
 var manifest = sync.OnceValues(func() (*abi.Manifest, error) {
-	p, err := New(Options{}).Load(context.Background(), "lines", built["lines.c -DLANE_EXTISM"])
+	p, err := New(limits).Load(context.Background(), "lines", built["lines.c -DLANE_EXTISM"])
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/sallyport-dev/sallyport/sdk/abi"
@@ -80,6 +81,8 @@ func (c *conn) secure(side abi.Side, from Conn) Conn {
 		if err == nil {
 			k.Abort()
 		}
+	case err != nil && side == abi.Upstream:
+		c.unsecured(from, err)
 	case err != nil:
 		c.fail("TLS with the %v: %v", side, err)
 	default:
@@ -97,6 +100,26 @@ func (c *conn) secure(side abi.Side, from Conn) Conn {
 		return nil
 	}
 	return k
+}
+
+// unsecured parts from an upstream with which there is no TLS, for good: nothing more is written to it. The guest hears of it so that it can
+// tell the agent in the protocol's own words, and must end the connection with that; the record says the gate's reason. mu is held.
+func (c *conn) unsecured(upstream Conn, err error) {
+	upstream.Abort()
+	in, o := &c.in[abi.Upstream], &c.out[abi.Upstream]
+	in.wantsTLS.Store(false)
+	in.ended = true
+	c.conns[abi.Upstream] = nil
+	o.pieces, o.queued, o.copied, o.grows = nil, 0, 0, false // and it stays sealed
+	c.calls = min(c.calls+callsForDelivery, mostCalls)
+	c.event = abi.AppendEvent(c.event[:0], &abi.Event{Kind: abi.KindRefused, Reason: err.Error()})
+	c.step(c.guest.Event(c.event))
+	switch {
+	case !c.left:
+		c.fail("the plugin goes on without TLS with the upstream: %v", err)
+	case !c.hard:
+		c.end.FailClosed, c.end.Reason = true, fmt.Sprintf("TLS with the %v: %v", abi.Upstream, err)
+	}
 }
 
 // stopHandshake ends a handshake that runs on side, and reports whether TLS was to begin there: then nothing more is written.

@@ -242,6 +242,64 @@ func TestTLSFails(t *testing.T) {
 	}
 }
 
+// The guest hears of a handshake with the upstream that fails, tells the agent and closes. Nothing more reaches the upstream, and the
+// record says why whatever the guest says. A guest that goes on is cut off.
+func TestTLSWithUpstreamFails(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer []list
+		agent  string
+		reason string
+	}{
+		"twin: it tells the agent": {one(abi.AppendClose(list(nil).send("sorry"), true, "no TLS")), "Ysorry", "TLS with the upstream: "},
+		"it ends in good order":    {one(list(nil).send("sorry").close("bye")), "Ysorry", "TLS with the upstream: "},
+		"it goes on":               {one(list(nil).send("never mind")), "", "the plugin goes on without TLS with the upstream: "},
+		"it says nothing":          {nil, "", "the plugin goes on without TLS with the upstream: "},
+		"it writes all the same":   {one(list(nil).stock(0).close("bye")), "Y", "TLS with the upstream: "},
+		"it passes all the same":   {one(list(nil).pass(1, 7).close("bye")), "", "reach the upstream before the TLS"},
+		"it begins once more":      {one(list(nil).tls(abi.Upstream).close("bye")), "", "not connected"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var shown []string
+			var events []abi.Event
+			change, _, client := withTLS(t)
+			g := startTLS(&shown, &events)
+			before := g.event
+			g.event = func(e abi.Event) []list {
+				if before(e); e.Kind == abi.KindConnected {
+					return one(list(nil).stock(0))
+				}
+				if e.Kind == abi.KindRefused {
+					return c.answer
+				}
+				return nil
+			}
+			r := start(t, g, change)
+			r.write(r.agent, "S")
+			agent := tls.Client(&afterByte{r.agent, 1}, client)
+			if _, err := agent.Write([]byte("request")); err != nil {
+				t.Fatal(err)
+			}
+			r.read(r.upstream, "PING")
+			r.write(r.upstream, "Sthis is no handshake, but the answer of an old server")
+			got, _ := io.ReadAll(agent)
+			_ = r.agent.Close()
+			e := r.wait()
+			if !e.FailClosed || !strings.Contains(e.Reason, c.reason) {
+				t.Errorf("ended with %+v", e)
+			}
+			if want := strings.TrimPrefix(c.agent, "Y"); c.agent != "" && string(got) != want {
+				t.Errorf("the agent got %q, want %q", got, want)
+			}
+			if rest := string(collect(r.upstream)); strings.Contains(rest, "PING") || strings.Contains(rest, "request") {
+				t.Errorf("the upstream got %q", rest)
+			}
+			if refused := events[len(events)-1]; refused.Kind != abi.KindRefused || refused.Reason == "" {
+				t.Errorf("the last event is %+v", refused)
+			}
+		})
+	}
+}
+
 // A handshake that hangs holds up neither the end of the connection nor the other side.
 func TestTLSHangs(t *testing.T) {
 	hanging := func() *rig {

@@ -27,8 +27,11 @@ type worker struct {
 const (
 	companionCost = 3_000   // units for each call
 	pageCost      = 500     // units for each page of memory that it has touched
-	discardCost   = 300_000 // units where the copy has to be replaced: the companion trapped, exited or took memory
+	discardCost   = 300_000 // units where the copy has to be replaced: the companion trapped, exited, ran dry or took memory
 )
+
+// dry is what a caller is told whose account does not suffice for the companion.
+const dry = "the companion failed: fuel is spent"
 
 // loadCompanion checks, compiles, initialises and warms up a companion.
 func (e *Engine) loadCompanion(ctx context.Context, name string, wasm []byte) (*companion, error) {
@@ -116,9 +119,16 @@ func (c *companion) close() {
 }
 
 // call runs the companion on in, and hands the result or the error text to the given functions while the copy is still as the call
-// has left it. It waits for a free copy, which is a matter of fuel. An error that is not the companion's answer ends the caller.
+// has left it. It waits for a free copy, which is a matter of fuel. An error that is not the companion's answer ends the caller. A
+// companion that runs dry does not: its caller keeps a reserve to say so.
 func (c *companion) call(acct *account, in []byte, result, failed func([]byte)) *Error {
 	c.code.eng.stats.companionCalls.Add(1)
+	base := c.code.eng.opt.Fuel.Base
+	if acct.left < base/2 {
+		acct.spend(companionCost)
+		failed([]byte(dry))
+		return nil
+	}
 	w := <-c.pool
 	defer func() { c.pool <- w }()
 	if err := c.ready(w, acct); err != nil {
@@ -134,8 +144,13 @@ func (c *companion) call(acct *account, in []byte, result, failed func([]byte)) 
 	}
 	i.mod.Memory().Write(i.buf.in, in)
 	i.args[0] = uint64(len(in))
+	reserve := acct.withhold(base/2 + discardCost)
 	r, err := i.call(expCall, w.f, acct)
+	acct.left += reserve
 	switch {
+	case err != nil && err.Kind == ErrFuel:
+		failed([]byte(dry))
+		return nil
 	case err != nil:
 		return c.failure(i, err, failed)
 	case int32(r) < 0:
@@ -158,12 +173,11 @@ func (c *companion) call(acct *account, in []byte, result, failed func([]byte)) 
 	return nil
 }
 
-// failure decides what a call that did not return means: the end of the caller when its account is empty or it was interrupted, else
-// an error that the caller gets as text, the companion's own where it has written one before it trapped. The instance is still
-// mapped here.
+// failure decides what a call that did not return means: the end of the caller when it was interrupted, else an error that the caller
+// gets as text, the companion's own where it has written one before it trapped. The instance is still mapped here.
 func (c *companion) failure(i *instance, err *Error, failed func([]byte)) *Error {
 	switch err.Kind {
-	case ErrFuel, ErrWatchdog, ErrInterrupted, ErrHost, ErrCanary:
+	case ErrWatchdog, ErrInterrupted, ErrHost, ErrCanary:
 		return err
 	}
 	if n, ok := i.word(i.textLen); ok && n > 0 {

@@ -102,19 +102,34 @@ func TestCompanionKeepsNothing(t *testing.T) {
 	})
 }
 
-// TestCompanionFuel has a companion that never ends: it spends its caller's fuel, and the caller ends, nobody else.
+// TestCompanionFuel has a companion that never ends: its call fails when it has spent what its caller can spare, and the caller lives on, as
+// does everybody else. One that calls it for ever comes to an end.
 func TestCompanionFuel(t *testing.T) {
+	c := wt.Companion{Call: wt.Code(wt.I32Const(wt.In), wt.Load8(0), wt.I32Const('s'), wt.Op(wt.I32Eq), wt.If(spin), wt.Echo(0))}
+	again := wt.WithCompanion(wt.Plugin{
+		Manifest: `{"name":"test","companions":[{"name":"c"}]}`,
+		Prepare: func(m *wt.Module) {
+			m.Import("sallyport", "call", []byte{wt.I32, wt.I32, wt.I32, wt.I32, wt.I32}, i32)
+		},
+		Data: wt.Code(wt.Loop(wt.I32Const(0), wt.I32Const(wt.In), wt.I32Const(1), wt.I32Const(wt.Out), wt.I32Const(10), wt.Call(0), wt.Op(wt.Drop), wt.Br(0)), zero),
+	}.Build(), "c", c.Build())
 	modes(t, func(t *testing.T, opt Options) {
 		opt.Companions = 1
-		c := wt.Companion{Call: wt.Code(wt.I32Const(wt.In), wt.Load8(0), wt.I32Const('s'), wt.Op(wt.I32Eq), wt.If(spin), wt.Echo(0))}
-		tm := template(t, load(t, newEngine(t, small(opt)), "test", companionPlugin(c)), "")
-		other := start(t, tm)
+		e := newEngine(t, small(opt))
+		tm := template(t, load(t, e, "test", companionPlugin(c)), "")
+		other, g := start(t, tm), start(t, tm)
 		for range 3 {
-			g := start(t, tm)
 			mustData(t, g, "x", "+x")
-			_, _, err := g.Data(0, []byte("s"), 0)
-			wantKind(t, err, ErrFuel, "companion test/c")
+			mustData(t, g, "s", "-the companion failed: fuel is spent")
+			if g.FuelLeft() == 0 {
+				t.Error("nothing is left to the caller")
+			}
+			mustData(t, g, "z", "+z") // a delivery buys what it needs
 			mustData(t, other, "y", "+y")
+		}
+		for _, in := range []string{"s", "x"} {
+			_, _, err := start(t, template(t, load(t, e, "test", again), "")).Data(0, []byte(in), 0)
+			wantKind(t, err, ErrFuel)
 		}
 	})
 }

@@ -49,7 +49,8 @@
 //
 // It may also trap or exit after it has written an error text to out and its length to the fifth word. Each call runs in a copy that is
 // in the state of the snapshot. Calls spend the caller's fuel: what they compute, 3,000 units each, 500 for each page of memory
-// touched, and 300,000 where the copy has to be replaced (it trapped, exited or took memory).
+// touched, and 300,000 where the copy has to be replaced (it trapped, exited, ran dry or took memory). A call that runs dry fails like one that
+// traps: the caller keeps half of Fuel.Base to say so, and gets no further call while it has less.
 //
 // # What holds a guest
 //

@@ -36,6 +36,13 @@ func (a *account) spend(n int64) bool {
 	return true
 }
 
+// withhold takes n units out of the account, or half of it when that is less, which the caller puts back.
+func (a *account) withhold(n int64) int64 {
+	n = min(n, a.left/2)
+	a.left -= n
+	return n
+}
+
 // begin starts the clock anew: a call of the guest, or a step of its setup.
 func (a *account) begin() { a.since = time.Time{} }
 

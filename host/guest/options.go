@@ -13,10 +13,12 @@ import (
 //
 // Each connection has an account. A delivery of n bytes (Open, Data, Event with n > 0) adds Base + n × PerByte, up to Cap; what
 // is not used stays for later. "Go on" (an empty Event) adds nothing. Each call costs 200 units, and one for 16 bytes of output.
-// The guest and the companions it calls spend from the account; when it is empty the guest ends with [ErrFuel]. By default
+// The guest and the companions it calls spend from the account; when it is empty the guest ends with [ErrFuel]. A companion's call fails
+// before that, and leaves its caller half of Base to say so. By default
 // a delivery of 64 KiB buys 3 million units, a few milliseconds at most. For scale: a stock-Go guest that looks at each byte spends 4 units
 // for a byte. A grammar is another matter: PostgreSQL's parser, a companion, spends 13,000 on the shortest statement, 500 to 1,000 for a byte of ordinary
-// ones and 2,400 for a byte of the worst. So a plugin that brings companions gets more for each byte.
+// ones and 2,400 for a byte of the worst. So a plugin that brings companions gets more for each byte, and may save up what a text of 2 MiB buys, the
+// longest that this parser takes: an agent that wants as much computed has to send as much.
 type Fuel struct {
 	Base    int64 // units added by each delivery; default 2,000,000
 	PerByte int64 // units added for each delivered byte; default 16
@@ -25,7 +27,7 @@ type Fuel struct {
 	Setup   int64 // units for _initialize, sallyport_describe and sallyport_configure each; default 1,000,000,000
 
 	CompanionPerByte int64 // in place of PerByte for plugins that bring companions; default 1,500
-	CompanionCap     int64 // in place of Cap for plugins that bring companions; default 200,000,000
+	CompanionCap     int64 // in place of Cap for plugins that bring companions; default 3,200,000,000
 }
 
 // rate is what of the options applies to a plugin.
@@ -92,7 +94,7 @@ func (o Options) withDefaults() Options {
 	def(&o.Fuel.PerByte, 16)
 	def(&o.Fuel.Cap, 20_000_000)
 	def(&o.Fuel.CompanionPerByte, 1_500)
-	def(&o.Fuel.CompanionCap, 200_000_000)
+	def(&o.Fuel.CompanionCap, 3_200_000_000)
 	def(&o.Fuel.Slice, 100_000)
 	def(&o.Fuel.Setup, 1_000_000_000)
 	def((*int64)(&o.Watchdog), int64(5*time.Second))

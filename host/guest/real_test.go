@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/binary"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +17,7 @@ import (
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 
+	"github.com/sallyport-dev/sallyport/sdk/abi"
 	"github.com/sallyport-dev/sallyport/sdk/pack"
 )
 
@@ -166,5 +169,78 @@ func TestCompanionSameAsOriginal(t *testing.T) {
 	for name, v := range map[string][]float64{"units for a byte": perByte, "ns for a unit": perUnit} {
 		slices.Sort(v)
 		t.Logf("%s: p50 %.2f, p99 %.2f, most %.2f", name, v[len(v)/2], v[len(v)*99/100], v[len(v)-1])
+	}
+}
+
+// TestLargeStatements has bulk inserts as ORMs write them, read through the shipped plugin: each is decided for what it is, and where
+// fuel does not suffice it is opaque and the connection lives.
+func TestLargeStatements(t *testing.T) {
+	wasm := postgresWasm(t)
+	rows := func(n int) string {
+		return "insert into t values " + strings.Repeat("(0, 'name 0', now()), ", n) + "(1, 'x', now())"
+	}
+	var numbered strings.Builder
+	numbered.WriteString("insert into t values ($1::text)")
+	for i := 2; i <= 65535; i++ {
+		fmt.Fprintf(&numbered, ", ($%d::text)", i)
+	}
+	for _, c := range []struct {
+		name string
+		text string
+		fuel int64
+		want abi.Class
+	}{
+		{"10,000 rows", rows(10_000), 0, abi.ClassWrite},
+		{"20,000 rows", rows(20_000), 0, abi.ClassWrite},
+		{"a megabyte of rows", rows(1_040_000 / len("(0, 'name 0', now()), ")), 0, abi.ClassWrite},
+		{"65,535 parameters", numbered.String(), 0, abi.ClassWrite},
+		{"little fuel", rows(20_000), 200_000_000, abi.ClassOpaque},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := newEngine(t, Options{CacheDir: sharedCache, Fuel: Fuel{CompanionCap: c.fuel}})
+			g := start(t, template(t, load(t, e, "postgres", wasm), `{"max_message": 1048576}`))
+			var asked []abi.Action
+			do := func(list []byte, more bool, err error) {
+				for {
+					if err != nil {
+						t.Fatal(err)
+					}
+					for len(list) > 0 {
+						var cmd abi.Command
+						if list, err = abi.Next(list, &cmd); err != nil {
+							t.Fatal(err)
+						}
+						if cmd.Tag == abi.TagClose {
+							t.Fatalf("closed: %s", cmd.Data)
+						}
+						if cmd.Tag == abi.TagAsk {
+							asked = append(asked, abi.Action{Class: abi.Class(cmd.Data[2]), Title: string(cmd.Data[3:min(len(cmd.Data), 200)])})
+						}
+					}
+					if !more {
+						return
+					}
+					list, more, err = g.Event(nil)
+				}
+			}
+			message := func(typ byte, body string) []byte {
+				return append(binary.BigEndian.AppendUint32([]byte{typ}, uint32(4+len(body))), body...)
+			}
+			startup := append([]byte{0, 0, 0, 0, 0, 3, 0, 0}, "user\x00bench\x00\x00"...)
+			startup[3] = byte(len(startup))
+			do(g.Open(abi.AppendFacts(nil, &abi.Facts{Endpoint: "e", Peer: "p", Profile: "d"})))
+			do(g.Data(0, startup, 0))
+			do(g.Event(abi.AppendEvent(nil, &abi.Event{Kind: abi.KindVerdict, ID: 1})))
+			do(g.Event(abi.AppendEvent(nil, &abi.Event{Kind: abi.KindConnected})))
+			do(g.Data(1, slices.Concat(message('R', "\x00\x00\x00\x00"), message('S', "client_encoding\x00UTF8\x00"),
+				message('S', "standard_conforming_strings\x00on\x00"), message('Z', "I")), 0))
+			for p := range slices.Chunk(message('Q', c.text+"\x00"), g.InputCapacity()) {
+				do(g.Data(0, p, 0))
+			}
+			if len(asked) != 2 || asked[1].Class != c.want {
+				t.Errorf("%d bytes, %d million units: asked %+v, want one of class %v", len(c.text), g.FuelSpent()/1e6, asked[1:], c.want)
+			}
+			t.Logf("%d bytes: %d million units spent", len(c.text), g.FuelSpent()/1e6)
+		})
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -41,6 +42,26 @@ func TestPlugin(t *testing.T) {
 	var report conformance.Report
 	if err := json.Unmarshal([]byte(r.out), &report); err != nil || r.code != 0 || !report.OK || report.Plugin != "shelf" || report.Fuel == nil || report.Module.Lane != "native" || len(report.Checks) < 7 {
 		t.Errorf("%v %+v", err, r)
+	}
+
+	// A recording that can be no fixture is named, and the others are played all the same.
+	unfit := filepath.Join(fixtures, "bulk.recording")
+	f, err := os.Create(unfit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := recording.NewWriter(f, recording.Header{Connection: "c"}, 0, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := &recording.Call{Kind: recording.Open, In: abi.AppendFacts(nil, &abi.Facts{Endpoint: "s"})}
+	if err := errors.Join(w.Call(open), w.Call(&recording.Call{Kind: recording.Event, In: abi.AppendEvent(nil, &abi.Event{Kind: abi.KindScanned})}), w.Close("over"), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	call(t, "plugin", "check", wasm, "--fixtures", fixtures, "--runs", "5").want(t, 0, "skip  fixture       bulk.recording: ", "")
+	call(t, "plugin", "bench", wasm, "--fixtures", fixtures, "--time", "1ms").want(t, 0, "", "left out: bulk.recording: ")
+	if err := os.Remove(unfit); err != nil {
+		t.Fatal(err)
 	}
 
 	// A conversation that is not so.

@@ -30,7 +30,8 @@ func (s *Session) ask(c *sdk.Conn, k pendingKind) (read int, next step) {
 		if executes && len(facts.Settings) > 0 {
 			p.sets = facts
 		}
-		if p.copy = h.st.copyIn && executes; p.copy {
+		// What cannot be read may turn out to be a COPY. By the extended protocol it may not: its answer can wait for the Sync behind it.
+		if p.copy = executes && (h.st.copyIn || h.st.facts.Unknown && k == queryPending); p.copy {
 			extent, flags = 0, abi.AskStreaming
 		}
 	}

@@ -156,7 +156,12 @@ func TestTooLarge(t *testing.T) {
 	r.send(together(run("SELECT 2"), run(long), run("SELECT 3"), one(sync1), run("SELECT 4"), one(sync1))...)
 	r.want("1 2 D:2 C:SELECT-1 E:54000 Z:I", "1 2 D:4 C:SELECT-1 Z:I")
 	r.send(parse("s", "SELECT $1::text"), &pgproto3.Bind{PreparedStatement: "s", Parameters: [][]byte{[]byte(long)}}, execute(""), sync1)
-	r.want("1 E:54000 Z:I")
+	r.want("1 2 D:" + long + " C:SELECT-1 Z:I") // what it does is known, whatever the values
+	name := table(t, 3)
+	r.send(parse("d", "DELETE FROM "+name+" WHERE name = $1"), sync1)
+	r.want("E:42501 Z:I")
+	r.send(&pgproto3.Bind{PreparedStatement: "d", Parameters: [][]byte{[]byte(long)}}, execute(""), sync1)
+	r.want("E:54000 Z:I")
 	r.send(&pgproto3.Bind{PreparedStatement: "s", Parameters: [][]byte{[]byte("ok")}}, execute(""), sync1)
 	r.want("2 D:ok C:SELECT-1 Z:I")
 }
@@ -251,4 +256,43 @@ func TestRolledBack(t *testing.T) {
 	r.want("C:BEGIN Z:T", "C:UPDATE-3 Z:T", "E:42501 Z:E", "C:ROLLBACK Z:I")
 	r.send(query(fmt.Sprintf("SELECT count(*) FROM %s WHERE name = 'lost'", name)))
 	r.want("D:0 C:SELECT-1 Z:I")
+}
+
+// TestOpaqueCopy has COPY in texts that cannot be read. Where that is allowed they work like any other, and what follows does too; where it
+// is not, no data passes.
+func TestOpaqueCopy(t *testing.T) {
+	name := table(t, 3)
+	data := &pgproto3.CopyData{Data: []byte("7\tseven\n")}
+	off, in, out := query("SET standard_conforming_strings = off"), query("COPY "+name+" FROM STDIN"), query("COPY "+name+" TO STDOUT")
+	allowed := startLive(t, allowAll)
+	r := allowed.raw(t)
+	r.send(off)
+	r.want("C:SET Z:I")
+	r.send(in)
+	r.want("G")
+	r.send(data, data, &pgproto3.CopyDone{}, query("SELECT 1"))
+	r.want("C:COPY-2 Z:I", "D:1 C:SELECT-1 Z:I")
+	r.send(out, in, data, &pgproto3.CopyFail{Message: "no"}, query("SELECT 2"))
+	r.want("C:COPY-5 Z:I", "G", "E:57014 Z:I", "D:2 C:SELECT-1 Z:I")
+	r.send(query("COPY "+name+" FROM STDIN; COPY "+name+" FROM STDIN; SELECT 3"), data, &pgproto3.CopyDone{}, data, &pgproto3.CopyDone{})
+	r.want("G", "C:COPY-1 G", "C:COPY-1 D:3 C:SELECT-1 Z:I")
+	if n := count(t, name); n != 7 {
+		t.Errorf("%d rows", n)
+	}
+	denied := startLive(t, func(a *action) verdict {
+		if a.Class == abi.ClassOpaque {
+			return deny("no opaque")
+		}
+		return allowAll(a)
+	})
+	r = denied.raw(t)
+	r.send(off)
+	r.want("C:SET Z:I")
+	r.send(in, data, &pgproto3.CopyDone{}, query("SET standard_conforming_strings = on"))
+	r.want("E:42501 Z:I", "C:SET Z:I")
+	r.send(query("SELECT 1"))
+	r.want("D:1 C:SELECT-1 Z:I")
+	if n := count(t, name); n != 7 {
+		t.Errorf("%d rows", n)
+	}
 }

@@ -33,10 +33,31 @@ func (s *Session) violate(c *sdk.Conn, message string) {
 
 // malformed ends the session because of a message whose body is not what its type has. To the server that is an error like any
 // other; here it is the last one.
-func (s *Session) malformed(c *sdk.Conn, message string) {
+func (s *Session) malformed(c *sdk.Conn, message string) (read int, next step) {
+	if s.owes() {
+		return s.answerFirst(c)
+	}
 	s.tell(c, &proto.Error{Severity: "ERROR", Code: "08P01", Message: message})
 	s.phase = phaseEnded
 	c.Fail("agent: " + message)
+	return 0, stepWait
+}
+
+// owes reports whether something that the agent said before is not answered yet.
+func (s *Session) owes() bool { return s.held.size > 0 || s.queue.len() > 0 }
+
+// answerFirst puts off the end of the session until the server has answered what the agent said before, as it would have by itself. In
+// a pipeline without Sync it is told to.
+func (s *Session) answerFirst(c *sdk.Conn) (read int, next step) {
+	if s.held.size > 0 {
+		return s.askHeld(c)
+	}
+	if !s.queue.draining() && !s.flushed {
+		s.flushed = true
+		c.Stock(stockFlush)
+	}
+	s.stop(c)
+	return 0, stepWait
 }
 
 // targetError says what the server does of a Describe or Close that is about neither a statement nor a portal.

@@ -1,14 +1,19 @@
 package session
 
 import (
+	"math"
+
 	"github.com/sallyport-dev/sallyport/plugins/postgres/proto"
 	"github.com/sallyport-dev/sallyport/plugins/postgres/sqlfacts"
 	"github.com/sallyport-dev/sallyport/sdk"
 	"github.com/sallyport-dev/sallyport/sdk/abi"
 )
 
-// copies is how many COPY … FROM STDIN the text has.
+// copies is how many COPY … FROM STDIN the text has, or may have.
 func (st *statement) copies() (n int) {
+	if st.facts.Unknown {
+		return math.MaxInt
+	}
 	for i := range st.facts.Each {
 		if st.facts.Each[i].Kind == sqlfacts.KindCopyIn {
 			n++

@@ -68,8 +68,15 @@ func (g *gate) startTLS(side abi.Side) {
 func (g *gate) shakeHands(side abi.Side) bool {
 	s := &g.sides[side]
 	n := min(len(s.input), len(handshake))
+	failed := string(s.input[:n]) != handshake[:n] || n < len(handshake) && s.end
 	switch {
-	case string(s.input[:n]) != handshake[:n], n < len(handshake) && s.end:
+	case failed && side == abi.Upstream: // to which nothing more is written
+		g.tls[side], s.input, s.end, s.told, s.shut = tlsUp, nil, false, true, true
+		g.step(g.guest.Event(abi.AppendEvent(nil, &abi.Event{Kind: abi.KindRefused, Reason: "TLS with the upstream failed"})))
+		if !g.closed {
+			g.breach("the session goes on without TLS with the upstream")
+		}
+	case failed:
 		g.closed, g.failed, g.reason = true, true, "the handshake with the "+side.String()+" failed"
 	case n < len(handshake):
 		return false

@@ -63,10 +63,10 @@ func (s *Session) message(c *sdk.Conn, p []byte) (read int, next step) {
 		return s.copyMessage(c, m, typ, size)
 	}
 	limit := proto.FrontendLimit(typ)
-	if bad := limit == 0 || size < proto.HeaderSize || size > limit+1; bad && s.queue.draining() {
-		s.stop(c) // what was said before is answered first
-		return 0, stepWait
-	} else if bad {
+	if limit == 0 || size < proto.HeaderSize || size > limit+1 {
+		if s.owes() {
+			return s.answerFirst(c)
+		}
 		s.unreadableHead(c, typ, limit)
 		return 0, stepWait
 	}
@@ -145,8 +145,7 @@ func (s *Session) bare(c *sdk.Conn, m []byte, typ byte, size int64) (read int, n
 		return n + int(min(size, int64(len(m)))), stepWait
 	}
 	if size != proto.HeaderSize {
-		s.malformed(c, proto.ErrFormat.Error())
-		return 0, stepWait
+		return s.malformed(c, proto.ErrFormat.Error())
 	}
 	if s.held.size > 0 {
 		return s.askHeld(c)
@@ -203,8 +202,7 @@ func (s *Session) replace(c *sdk.Conn, k kind, d denial) {
 func (s *Session) query(c *sdk.Conn, m []byte) (read int, next step) {
 	text, err := proto.ReadQuery(m)
 	if err != nil {
-		s.malformed(c, err.Error())
-		return 0, stepWait
+		return s.malformed(c, err.Error())
 	}
 	var facts *sqlfacts.Facts
 	st, wait := s.queryOf(text)
@@ -225,8 +223,7 @@ func (s *Session) query(c *sdk.Conn, m []byte) (read int, next step) {
 func (s *Session) functionCall(c *sdk.Conn, m []byte) (read int, next step) {
 	oid, err := proto.ReadFunctionCall(m)
 	if err != nil {
-		s.malformed(c, err.Error())
-		return 0, stepWait
+		return s.malformed(c, err.Error())
 	}
 	s.held.items = append(s.held.items, item{kind: itemFunction})
 	s.held.size = len(m)
@@ -239,8 +236,7 @@ func (s *Session) functionCall(c *sdk.Conn, m []byte) (read int, next step) {
 func (s *Session) parse(c *sdk.Conn, m []byte) (read int, next step) {
 	name, text, err := proto.ReadParse(m)
 	if err != nil {
-		s.malformed(c, err.Error())
-		return 0, stepWait
+		return s.malformed(c, err.Error())
 	}
 	if s.held.size > 0 {
 		return s.askHeld(c)
@@ -258,8 +254,7 @@ func (s *Session) parse(c *sdk.Conn, m []byte) (read int, next step) {
 func (s *Session) bind(c *sdk.Conn, m []byte) (read int, next step) {
 	portal, name, err := proto.ReadBind(m)
 	if err != nil {
-		s.malformed(c, err.Error())
-		return 0, stepWait
+		return s.malformed(c, err.Error())
 	}
 	st, wait := s.statementNamed(view(name))
 	i := item{kind: itemBind, name: string(portal), st: st}
@@ -273,8 +268,7 @@ func (s *Session) bind(c *sdk.Conn, m []byte) (read int, next step) {
 func (s *Session) describe(c *sdk.Conn, m []byte) (read int, next step) {
 	target, name, err := proto.ReadTarget(m)
 	if err != nil {
-		s.malformed(c, targetError("DESCRIBE", target, err))
-		return 0, stepWait
+		return s.malformed(c, targetError("DESCRIBE", target, err))
 	}
 	if target == proto.TargetStatement {
 		st, wait := s.statementNamed(view(name))
@@ -288,8 +282,7 @@ func (s *Session) describe(c *sdk.Conn, m []byte) (read int, next step) {
 func (s *Session) execute(c *sdk.Conn, m []byte) (read int, next step) {
 	name, err := proto.ReadExecute(m)
 	if err != nil {
-		s.malformed(c, err.Error())
-		return 0, stepWait
+		return s.malformed(c, err.Error())
 	}
 	var facts *sqlfacts.Facts
 	st, wait := s.portalNamed(view(name))
@@ -308,8 +301,7 @@ func (s *Session) execute(c *sdk.Conn, m []byte) (read int, next step) {
 func (s *Session) closeName(c *sdk.Conn, m []byte) (read int, next step) {
 	target, name, err := proto.ReadTarget(m)
 	if err != nil {
-		s.malformed(c, targetError("CLOSE", target, err))
-		return 0, stepWait
+		return s.malformed(c, targetError("CLOSE", target, err))
 	}
 	k := itemCloseStatement
 	if target == proto.TargetPortal {

@@ -28,6 +28,11 @@ var large = &statement{long: true, problem: "it is larger than max_message",
 // askLarge asks about a message that is larger than max_message. It is not kept: of a Parse and a Bind only the name at its
 // beginning is read, and what was decided is done with it as it comes.
 func (s *Session) askLarge(c *sdk.Conn, m []byte, typ byte, size int64) (read int, next step) {
+	if typ == proto.Bind {
+		if read, next, known := s.askLargeBind(c, m, size); known {
+			return read, next
+		}
+	}
 	i := item{kind: itemQuery, st: large}
 	k := queryPending
 	switch typ {
@@ -56,4 +61,32 @@ func (s *Session) askLarge(c *sdk.Conn, m []byte, typ byte, size int64) (read in
 		s.facts.Endpoint + " is " + strconv.FormatInt(s.maxMessage, 10) + " bytes."}
 	s.pending.id = b.Do(uint64(size), 0)
 	return int(min(size, int64(len(m)))), stepWait
+}
+
+// askLargeBind asks about a Bind that is larger than max_message, of a statement that is known: what that does is what the portal does,
+// whatever the values are, which stay unknown and pass as they come.
+func (s *Session) askLargeBind(c *sdk.Conn, m []byte, size int64) (read int, next step, known bool) {
+	names := m[proto.HeaderSize:min(len(m), proto.HeaderSize+2*proto.MaxSmall)]
+	portal, rest, ok := bytes.Cut(names, []byte{0})
+	name, _, both := bytes.Cut(rest, []byte{0})
+	if !ok || !both {
+		return 0, stepWait, len(names) < 2*proto.MaxSmall && len(portal) < proto.MaxSmall
+	}
+	var facts *sqlfacts.Facts
+	st, wait := s.statementNamed(view(name))
+	if !wait {
+		facts, wait = s.resolve(st, 0)
+	}
+	switch {
+	case wait:
+		s.stop(c)
+		return 0, stepWait, true
+	case facts.Unknown:
+		return 0, stepOn, false
+	}
+	s.held.st, s.held.facts, s.held.params = st, facts, unknownParams
+	s.held.items = append(s.held.items, item{kind: itemBind, name: string(proto.Name(portal)), st: st})
+	s.pending = pending{kind: heldPending, size: int(size), problem: st.problem, shadows: facts.Shadows}
+	s.pending.id = s.askSQL(c, facts, false, true, uint64(size), 0)
+	return int(min(size, int64(len(m)))), stepWait, true
 }

@@ -147,7 +147,7 @@ func (s *Session) resultAnswer(c *sdk.Conn, i *item, p []byte, typ byte, size in
 		}
 		return s.relay(c, p, size)
 	case proto.CopyOutResponse:
-		if !i.out && i.st.copyOut {
+		if !i.out && (i.st.copyOut || i.kind == itemQuery && i.st.facts.Unknown) {
 			i.out = true
 			return s.relay(c, p, size)
 		}

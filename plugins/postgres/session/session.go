@@ -65,6 +65,8 @@ type Session struct {
 	midway bool
 	ready  bool // the login is over
 	gone   bool // the agent has said its last, and the server was told
+	// flushed says that the server was told to answer everything, because what the agent says next ends the session.
+	flushed bool
 }
 
 // settings are those of the server's settings that matter, as it reports them.
@@ -138,6 +140,10 @@ func (s *Session) Event(c *sdk.Conn, e abi.Event) {
 	case abi.KindVerdict:
 		s.verdict(c, &e)
 	case abi.KindRefused:
+		if s.away[abi.Upstream] { // TLS with it failed
+			s.unreachable(c, "sallyport: "+e.Reason)
+			return
+		}
 		if !s.start.cancel {
 			s.fatal(c, "08001", "sallyport: "+e.Reason, "", "")
 		}

@@ -81,7 +81,8 @@ func TestUpstreamTLS(t *testing.T) {
 		{"an error", []said{fromServer(encoded(failure("FATAL")))}, "with an error", "answers the request for TLS with an error"},
 		{"an error of protocol 2", []said{fromServer([]byte("Eyour password, please\n\x00"))}, "with an error", "answers the request for TLS with an error"},
 		{"a login in clear", []said{fromServer(welcome)}, "as PostgreSQL does", "as PostgreSQL does"},
-		{"plain text behind the yes", []said{fromServer(yes, welcome)}, "the handshake with the upstream failed", ""},
+		{"plain text behind the yes", []said{fromServer(yes, welcome)}, "TLS with the upstream failed", "sallyport: TLS with the upstream failed"},
+		{"the end behind the yes", []said{fromServer(yes), {side: abi.Upstream, end: true}}, "TLS with the upstream failed", "08001"},
 		{"the end", []said{{side: abi.Upstream, end: true}}, "closed the connection when it was asked for TLS", "closed the connection"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -110,7 +110,8 @@ func (a *actions) verdictEvent() []byte {
 
 // covers says what is wrong with passing n bytes from cursor on under action id.
 func (a *actions) covers(id uint32, cursor, n uint64) error {
-	for _, s := range a.ranges {
+	for i := len(a.ranges) - 1; i >= 0 && a.ranges[i].id >= id; i-- { // the last ones are asked about most
+		s := &a.ranges[i]
 		if s.id != id {
 			continue
 		}

@@ -5,6 +5,7 @@ package drygate
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/sallyport-dev/sallyport/sdk/abi"
@@ -38,7 +39,7 @@ func (g *Gate) carryOut(cmd *abi.Command) {
 			g.breach("a note about action %d, which was never asked about", cmd.ID)
 			return
 		}
-		g.note(Entry{Kind: Note, ID: cmd.ID, Pairs: cmd.Pairs})
+		g.note(Entry{Kind: Note, ID: cmd.ID, Pairs: slices.Clone(cmd.Pairs)})
 	case abi.TagDone:
 		if !g.actions.finish(cmd.ID, g.in[abi.Agent].cursor) {
 			g.breach("the plugin ends action %d, which is not an open streaming action", cmd.ID)
@@ -47,7 +48,7 @@ func (g *Gate) carryOut(cmd *abi.Command) {
 		g.out[abi.Upstream].sent = 0
 		g.note(Entry{Kind: Done, ID: cmd.ID})
 	case abi.TagPause:
-		g.in[cmd.Side].paused = cmd.On
+		g.pause(cmd.Side, cmd.On)
 	default:
 		g.carryOutMore(cmd)
 	}

@@ -9,7 +9,7 @@
 // Bytes are given as stimuli, [Gate.Send] and [Gate.End]. A stimulus is delivered in pieces as Config.Piece says, and only when it
 // has been delivered, or cannot be delivered further because the guest paused, does something happen that takes time in a real
 // gateway: connecting to the upstream, and TLS. So the same stimuli must lead to the same [Transcript], however they are cut: that
-// is the eighth law.
+// is the eighth law. It ends where both sides speak at once, see [BeforeRace].
 package drygate
 
 import (
@@ -67,7 +67,8 @@ type Gate struct {
 	out     [2]output
 	actions actions
 	log     Transcript
-	given   int // stimuli so far
+	given   int  // stimuli so far
+	raced   bool // see BeforeRace
 
 	dial      bool // wanted
 	dialUnder uint32
@@ -125,9 +126,9 @@ func (g *Gate) Open() {
 	g.run()
 }
 
-// Send is p coming from side.
+// Send is p coming from side. A side that has ended sends nothing: then nothing comes.
 func (g *Gate) Send(side abi.Side, p []byte) {
-	if len(p) > 0 {
+	if len(p) > 0 && !g.in[side].ending {
 		g.in[side].queue = append(g.in[side].queue, chunk{bytes: bytes.Clone(p)})
 	}
 	g.given++
@@ -135,9 +136,9 @@ func (g *Gate) Send(side abi.Side, p []byte) {
 }
 
 // Skip is n bytes coming from side that nobody knows: those that a recorded connection moved without showing them. They must be
-// covered by what the guest has passed or dropped ahead.
+// covered by what the guest has passed or dropped ahead. As with Send, nothing comes of a side that has ended.
 func (g *Gate) Skip(side abi.Side, n uint64) {
-	if n > 0 {
+	if n > 0 && !g.in[side].ending {
 		g.in[side].queue = append(g.in[side].queue, chunk{unseen: n})
 	}
 	g.given++
@@ -175,16 +176,23 @@ func (g *Gate) Transcript() Transcript { return g.log }
 // note writes an entry down. Bytes that a side gets one after the other in answer to one stimulus are one entry, however they were
 // written.
 func (g *Gate) note(e Entry) {
-	e.Stimulus = g.given
+	e.Stimulus, e.Raced = g.given, g.raced
 	if last := len(g.log) - 1; last >= 0 && e.Kind == Gets {
 		l := &g.log[last]
-		if l.Kind == Gets && l.Stimulus == e.Stimulus && l.Side == e.Side && (l.Unseen == 0 || len(e.Bytes) == 0) {
+		if l.Kind == Gets && l.Stimulus == e.Stimulus && l.Side == e.Side && l.Raced == e.Raced && (l.Unseen == 0 || len(e.Bytes) == 0) {
 			l.Bytes = append(l.Bytes, e.Bytes...)
 			l.Unseen += e.Unseen
 			return
 		}
 	}
 	g.log = append(g.log, e)
+}
+
+// pause carries out PAUSE.
+func (g *Gate) pause(side abi.Side, on bool) {
+	in, other := &g.in[side], &g.in[side.Other()]
+	g.raced = g.raced || in.paused && !on && len(in.queue) > 0 && len(other.held) > 0
+	in.paused = on
 }
 
 // run delivers what is there until nothing moves.

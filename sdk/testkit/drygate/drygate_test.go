@@ -243,3 +243,44 @@ func TestEnds(t *testing.T) {
 		t.Errorf("%s", g.Transcript())
 	}
 }
+
+// TestRace: where a pause ends while both sides have bytes, the order of what comes is a matter of the cuts, and BeforeRace is what of two
+// transcripts was before. A side that has ended sends nothing.
+func TestRace(t *testing.T) {
+	play := func(piece func(abi.Side, uint64, int) int, between string) Transcript {
+		g := New(Config{Manifest: manifest(), Piece: piece, Guest: &script{open: connected(), data: func(side abi.Side, p []byte, _ bool) list {
+			switch {
+			case len(p) == 0:
+				return nil
+			case side == abi.Agent:
+				return abi.AppendPause(abi.AppendSend(abi.AppendDrop(nil, side, uint64(len(p))), abi.Agent, 0, p), side, true)
+			}
+			out := list(abi.AppendPause(abi.AppendDrop(nil, side, 1), abi.Agent, false)) // the host has more of the agent, and this guest of the upstream
+			return abi.AppendSend(abi.AppendDrop(out, side, uint64(len(p)-1)), abi.Agent, 0, p)
+		}}})
+		g.Open()
+		g.Send(abi.Agent, []byte("a"))
+		g.Send(abi.Agent, []byte(between))
+		g.Send(abi.Upstream, []byte("12"))
+		g.End(abi.Agent)
+		g.Send(abi.Agent, []byte("late"))
+		return g.Transcript()
+	}
+	bytewise := func(abi.Side, uint64, int) int { return 1 }
+	whole, cut := play(nil, "b"), play(bytewise, "b")
+	if same, _, _ := whole.Equal(cut); same {
+		t.Fatalf("no race:\n%s", whole)
+	}
+	a, b := BeforeRace(whole, cut)
+	if same, x, y := a.Equal(b); !same || string(a.Gets(abi.Agent)) != "a" {
+		t.Errorf("before it: %s and %s of\n%s", x, y, whole)
+	}
+	if got := whole.Gets(abi.Agent); string(got) != "a12b" {
+		t.Errorf("the agent gets %q", got)
+	}
+	whole, cut = play(nil, ""), play(bytewise, "") // the benign twin: nothing waits for the end of the pause
+	a, b = BeforeRace(whole, cut)
+	if same, x, y := a.Equal(b); !same || len(a) != len(whole) || string(a.Gets(abi.Agent)) != "a12" {
+		t.Errorf("without one: %s and %s of\n%s", x, y, a)
+	}
+}

@@ -46,7 +46,10 @@ func (g *Gate) secure(side abi.Side) bool {
 	s := Secured{Version: "1.3"}
 	if g.cfg.Secure != nil {
 		var err error
-		if s, err = g.cfg.Secure(side); err != nil {
+		if s, err = g.cfg.Secure(side); err != nil && side == abi.Upstream {
+			g.unsecured(err)
+			return true
+		} else if err != nil {
 			g.end(Entry{Kind: Close, By: ByPeer, Failed: true, Text: "TLS with the " + side.String() + ": " + err.Error()})
 			return true
 		}
@@ -55,6 +58,15 @@ func (g *Gate) secure(side abi.Side) bool {
 	in.queue = nil // it was the handshake
 	g.event(&abi.Event{Kind: abi.KindSecured, Side: side, Version: s.Version, Name: s.Name, Protocol: s.Protocol})
 	return true
+}
+
+// unsecured tells the guest that there is no TLS with the upstream: it must end the connection in its answer.
+func (g *Gate) unsecured(err error) {
+	g.in[abi.Upstream].ended, g.in[abi.Upstream].queue, g.connected = true, nil, false
+	g.event(&abi.Event{Kind: abi.KindRefused, Reason: err.Error()})
+	if !g.over {
+		g.breach("the connection goes on without TLS with the upstream")
+	}
 }
 
 // scan is a side whose frames the host walks by itself.

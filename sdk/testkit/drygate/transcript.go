@@ -5,6 +5,7 @@ package drygate
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/sallyport-dev/sallyport/sdk/abi"
@@ -64,6 +65,7 @@ type Entry struct {
 	Failed    bool
 	Text      string
 	Err       error // of a guest that failed
+	Raced     bool  // behind a race, see BeforeRace
 }
 
 // Transcript is what happened, in order.
@@ -132,6 +134,33 @@ func (t Transcript) Equal(o Transcript) (same bool, ours, theirs string) {
 		}
 	}
 	return true, "", ""
+}
+
+// BeforeRace is what of both was before the stimulus in which one of them came to a race: a pause of one side ended, for which
+// the host had bytes, while the guest had bytes of the other that it had not passed or dropped. Both are next then, and where the
+// bytes were cut decides which is. It takes an upstream that answers what it has not been sent.
+func BeforeRace(t, o Transcript) (Transcript, Transcript) {
+	n := min(t.race(), o.race())
+	return t.before(n), o.before(n)
+}
+
+// race is the stimulus in which one is; without one, it is more than any.
+func (t Transcript) race() int {
+	for i := range t {
+		if t[i].Raced {
+			return t[i].Stimulus
+		}
+	}
+	return math.MaxInt
+}
+
+func (t Transcript) before(stimulus int) Transcript {
+	for i := range t {
+		if t[i].Stimulus >= stimulus {
+			return t[:i]
+		}
+	}
+	return t
 }
 
 // canonical is the transcript with what each side got in answer to a stimulus behind everything else of it.
