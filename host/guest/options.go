@@ -16,7 +16,7 @@ import (
 // The guest and the companions it calls spend from the account; when it is empty the guest ends with [ErrFuel]. A companion's call fails
 // before that, and leaves its caller half of Base to say so. By default
 // a delivery of 64 KiB buys 3 million units, a few milliseconds at most. For scale: a stock-Go guest that looks at each byte spends 4 units
-// for a byte. A grammar is another matter: PostgreSQL's parser, a companion, spends 13,000 on the shortest statement, 500 to 1,000 for a byte of ordinary
+// for a byte. A grammar is another matter: the SQL parser of the shipped plugin, a companion, spends 13,000 on the shortest statement, 500 to 1,000 for a byte of ordinary
 // ones and 2,400 for a byte of the worst. So a plugin that brings companions gets more for each byte, and may save up what a text of 2 MiB buys, the
 // longest that this parser takes: an agent that wants as much computed has to send as much.
 type Fuel struct {
