@@ -26,6 +26,12 @@ type Conn struct {
 	fresh   bool // the host has not come back since it was asked
 	unasked int  // how many bytes of out, the ASK with them, the host has yet to fetch before it knows of the question
 	before  [2]struct{ paused, away bool }
+	// While a person is asked: what stands behind the question and the host has not fetched, and whether it closes.
+	held struct {
+		out    []byte
+		closed bool
+		on     bool
+	}
 }
 
 // Pass lets the next n bytes of side go to the other side. Bytes of the agent go under an action that was asked about
@@ -49,7 +55,8 @@ func (c *Conn) Drop(side abi.Side, n uint64) {
 	c.out = abi.AppendDrop(c.out, side, n)
 }
 
-// Send writes p to side; to the upstream only under the open allowed action id.
+// Send writes p to side; to the upstream only under action id, the open streaming one or one aside, and under one action
+// at most 64 KiB and twice what the agent's stream moved on since it was asked about.
 func (c *Conn) Send(side abi.Side, id uint32, p []byte) {
 	const piece = 16 << 10
 	for len(p) > 0 && !c.closed {
@@ -111,10 +118,26 @@ func (c *Conn) Note(id uint32, pairs ...string) {
 	c.out = abi.AppendNote(c.out, id, pairs...)
 }
 
-// Done ends the streaming action id: no later byte belongs to it.
+// Done ends the action id, a streaming one or one aside: no later byte belongs to it.
 func (c *Conn) Done(id uint32) {
 	if !c.closed {
 		c.out = abi.AppendDone(c.out, id)
+	}
+}
+
+// Withdraw says that the agent took action id back, which waits for a person. Its verdict follows: denied, unless it was decided
+// before.
+func (c *Conn) Withdraw(id uint32) {
+	if !c.closed {
+		c.out = abi.AppendWithdraw(c.out, id)
+	}
+}
+
+// Secret has the host write the secret of slot slot of the manifest to the upstream under action id, in the form that the
+// slot has. The plugin never sees it.
+func (c *Conn) Secret(id uint32, slot uint16) {
+	if !c.closed {
+		c.out = abi.AppendSecret(c.out, id, slot)
 	}
 }
 
@@ -185,7 +208,12 @@ func (b *AskBuilder) Room() int { return abi.MaxAction - b.action.Len() }
 // Do asks: the action covers the next extent bytes of the agent, those behind what earlier actions cover. It returns the
 // action's id. The commands that follow in this step are carried out if it is allowed; if it is denied they are void and
 // Event brings the verdict. Nothing of the agent that has not been read yet is shown before the decision. With flag
-// abi.AskQuiet there is no event when it is allowed, which saves a call.
+// abi.AskQuiet there is no event when it is allowed, which saves a call. When a person is asked, Event brings abi.KindHeld, and
+// the verdict in every case; in between the upstream is shown as usual, and the session may write to the agent.
+//
+// With flag abi.AskAside the action is tied to no place (extent is 0), the session goes on, and what it passes and sends to the
+// upstream under the id waits for the verdict on the host's side: it goes on when the action is allowed, and is forgotten when it
+// is denied. Whole frames are passed at once, n beyond what was delivered where need be: what is released goes between them.
 func (b *AskBuilder) Do(extent uint64, flags uint8) (id uint32) {
 	c := (*Conn)(b)
 	action := c.action.End()
@@ -197,7 +225,9 @@ func (b *AskBuilder) Do(extent uint64, flags uint8) (id uint32) {
 	}
 	if !c.closed {
 		c.out = abi.AppendAsk(c.out, c.nextID, extent, flags, action)
-		c.wait(flags)
+		if flags&abi.AskAside == 0 {
+			c.wait(flags)
+		}
 	}
 	return c.nextID
 }

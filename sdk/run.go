@@ -69,9 +69,12 @@ func (r *runner) event(b []byte) {
 		r.conn.Fail(err.Error())
 		return
 	}
-	if e.Kind == abi.KindVerdict && e.ID == r.conn.asked {
+	switch {
+	case e.Kind == abi.KindVerdict && e.ID == r.conn.asked:
 		r.decided(e.Outcome)
-	} else {
+	case e.Kind == abi.KindHeld && e.ID == r.conn.asked:
+		r.hold()
+	default:
 		r.assume(abi.Upstream)
 	}
 	if e.Kind == abi.KindSecured || e.Kind == abi.KindScanned {
@@ -97,17 +100,44 @@ func (r *runner) assume(side abi.Side) {
 	}
 }
 
+// hold keeps what stands behind a question that a person is asked and the host has not fetched: what the session says
+// meanwhile is carried out at once.
+func (r *runner) hold() {
+	c := &r.conn
+	h := &c.held
+	h.out, h.closed, h.on = append(h.out[:0], c.out...), c.closed, true
+	c.out, c.passed, c.closed = c.out[:0], 0, false
+	c.quiet, c.fresh, c.unasked = false, false, 0
+}
+
+// unhold has what was kept follow the verdict, or forgets it.
+func (r *runner) unhold(o abi.Outcome) {
+	c := &r.conn
+	h := &c.held
+	if o == abi.Allow {
+		c.out = append(c.out, h.out...)
+		c.passed, c.closed = 0, c.closed || h.closed
+	}
+	h.on, h.out = false, nil
+}
+
 // decided ends the wait for a verdict. What followed a denied ASK is void, also what the host has not fetched.
 func (r *runner) decided(o abi.Outcome) {
 	c := &r.conn
+	held := c.held.on
+	if held {
+		r.unhold(o)
+	}
 	c.asked, c.fresh = 0, false
 	c.sides[abi.Agent].again = true
 	if o == abi.Allow {
 		r.letGo()
 		return
 	}
-	c.out, c.passed = c.out[:0], 0
-	c.closed = false
+	if !held {
+		c.out, c.passed = c.out[:0], 0
+		c.closed = false
+	}
 	for side := range c.sides {
 		in := &c.sides[side]
 		in.again = in.again || in.paused != c.before[side].paused || in.away != c.before[side].away

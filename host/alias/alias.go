@@ -28,14 +28,20 @@ const (
 // Table is the aliases of a gateway. It may be used by several goroutines. Its size is bounded by the number of connections.
 type Table struct {
 	mu     sync.Mutex
-	scopes map[scope]map[string][]byte // originals by alias
+	scopes map[scope]map[string]stands // by alias
+}
+
+// stands is what an alias stands for.
+type stands struct {
+	original []byte
+	used     func() // may be nil
 }
 
 // scope is where an alias is valid.
 type scope struct{ peer, endpoint string }
 
 // New makes an empty table.
-func New() *Table { return &Table{scopes: map[scope]map[string][]byte{}} }
+func New() *Table { return &Table{scopes: map[scope]map[string]stands{}} }
 
 // Connection is the aliases that were made for one connection, and the sight of those of the same peer at the same endpoint.
 type Connection struct {
@@ -51,9 +57,9 @@ func (t *Table) Connect(peer, endpoint string) *Connection {
 	return &Connection{table: t, scope: scope{peer, endpoint}}
 }
 
-// Alias makes a random value of the same length that stands for original until the connection is closed. Neither argument nor
-// result is kept.
-func (c *Connection) Alias(original []byte) ([]byte, error) {
+// Alias makes a random value of the same length that stands for original until the connection is closed. used, if any, is
+// called whenever the alias is brought back, by whoever does, and must not wait. Neither original nor the result is kept.
+func (c *Connection) Alias(original []byte, used func()) ([]byte, error) {
 	if n := len(original); n < MinSize || n > MaxSize {
 		return nil, fmt.Errorf("an alias of %d bytes; the least is %d and the most is %d", n, MinSize, MaxSize)
 	}
@@ -76,10 +82,10 @@ func (c *Connection) Alias(original []byte) ([]byte, error) {
 			continue
 		}
 		if known == nil {
-			known = map[string][]byte{}
+			known = map[string]stands{}
 			t.scopes[c.scope] = known
 		}
-		known[string(alias)] = bytes.Clone(original)
+		known[string(alias)] = stands{bytes.Clone(original), used}
 		c.mine = append(c.mine, string(alias))
 		return alias, nil
 	}
@@ -90,9 +96,13 @@ func (c *Connection) Alias(original []byte) ([]byte, error) {
 func (c *Connection) Unalias(alias []byte) (original []byte, ok bool) {
 	t := c.table
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	original, ok = t.scopes[c.scope][string(alias)]
-	return bytes.Clone(original), ok
+	s, ok := t.scopes[c.scope][string(alias)]
+	original = bytes.Clone(s.original) // closing its connection wipes it
+	t.mu.Unlock()
+	if s.used != nil {
+		s.used()
+	}
+	return original, ok
 }
 
 // Close makes the connection's aliases worthless. It may be called more than once.
@@ -102,7 +112,7 @@ func (c *Connection) Close() {
 	defer t.mu.Unlock()
 	known := t.scopes[c.scope]
 	for _, alias := range c.mine {
-		clear(known[alias])
+		clear(known[alias].original)
 		delete(known, alias)
 	}
 	if len(known) == 0 {

@@ -12,7 +12,7 @@ func TestAlias(t *testing.T) {
 	table := New()
 	a := table.Connect("alice", "db")
 	original := []byte("secret key")
-	alias, err := a.Alias(original)
+	alias, err := a.Alias(original, nil)
 	if err != nil || len(alias) != len(original) || bytes.Equal(alias, original) {
 		t.Fatalf("%q, %v", alias, err)
 	}
@@ -52,7 +52,7 @@ func TestAlias(t *testing.T) {
 	if _, ok := table.Connect("alice", "db").Unalias(alias); ok || table.Len() != 0 || len(table.scopes) != 0 {
 		t.Errorf("the alias outlived its connection; %d are left", table.Len())
 	}
-	if _, err := a.Alias(kept); err == nil {
+	if _, err := a.Alias(kept, nil); err == nil {
 		t.Error("an alias for a connection that has ended")
 	}
 }
@@ -62,16 +62,16 @@ func TestBounds(t *testing.T) {
 	c := table.Connect("alice", "db")
 	defer c.Close()
 	for _, n := range []int{0, 1, 3, 257, 1 << 20} {
-		if _, err := c.Alias(make([]byte, n)); err == nil {
+		if _, err := c.Alias(make([]byte, n), nil); err == nil {
 			t.Errorf("an alias of %d bytes", n)
 		}
 	}
 	for i, n := range []int{4, 256, 8, 8} {
-		if _, err := c.Alias(make([]byte, n)); err != nil {
+		if _, err := c.Alias(make([]byte, n), nil); err != nil {
 			t.Errorf("alias %d of %d bytes: %v", i, n, err)
 		}
 	}
-	if _, err := c.Alias(make([]byte, 8)); err == nil || table.Len() != PerConnection {
+	if _, err := c.Alias(make([]byte, 8), nil); err == nil || table.Len() != PerConnection {
 		t.Errorf("a fifth alias: %v", err)
 	}
 }
@@ -86,7 +86,7 @@ func TestRace(t *testing.T) {
 			for j := range 100 {
 				c := table.Connect(peer, "db")
 				original := binary.BigEndian.AppendUint64(nil, uint64(i<<32|j))
-				alias, err := c.Alias(original)
+				alias, err := c.Alias(original, nil)
 				if err != nil {
 					t.Error(err)
 				}
@@ -109,7 +109,7 @@ func TestUnique(t *testing.T) {
 	seen := map[string]bool{}
 	for i := range 20_000 {
 		c := table.Connect("alice", "db")
-		alias, err := c.Alias(binary.BigEndian.AppendUint32(nil, uint32(i)))
+		alias, err := c.Alias(binary.BigEndian.AppendUint32(nil, uint32(i)), nil)
 		if err != nil || seen[string(alias)] {
 			t.Fatalf("alias %d: %x, %v", i, alias, err)
 		}

@@ -11,22 +11,26 @@ import (
 // actions holds what was asked about and the ranges of the agent's stream that it covers. Ranges follow each other and never
 // overlap.
 type actions struct {
-	last      uint32 // the largest id so far
-	askedEnd  uint64 // up to where actions cover the stream
-	streaming uint32 // the open streaming action
-	sent      int    // bytes of the plugin's own that went to the upstream under it
-	others    bool   // something of another family than connect was asked
-	ranges    []span // of allowed actions, in order, those behind the cursor dropped
+	last      uint32  // the largest id so far
+	askedEnd  uint64  // up to where actions cover the stream
+	streaming uint32  // the open streaming action
+	sent      account // of the last one
+	others    bool    // something of another family than connect was asked
+	ranges    []span  // of allowed actions, in order, those behind the cursor dropped
 	dialable  []uint32
 
 	state   decision
 	id      uint32
 	endless bool // it is a streaming one
 	silent  bool // it is a quiet one
+	connect bool // it is of family connect
 	start   uint64
 	end     uint64
 	verdict Verdict
 	event   []byte // the buffer of verdictEvent
+	rest    []byte // of the step, behind a question that waits for a person
+
+	asides asides
 }
 
 // decision is where the last question stands.
@@ -35,6 +39,8 @@ type decision uint8
 const (
 	quiet   decision = iota
 	asking           // between open and decide
+	holding          // a person is asked, and the guest is to hear of it
+	held             // it has heard
 	allowed          // decided; the verdict's event is due
 	refused
 )
@@ -59,10 +65,11 @@ func (a *actions) open(cmd *abi.Command, cursor uint64) error {
 		return fmt.Errorf("action %d is not decided yet", a.id)
 	case a.streaming != 0:
 		return fmt.Errorf("streaming action %d is still open", a.streaming)
-	case cmd.ID <= a.last:
-		return fmt.Errorf("id %d does not follow %d", cmd.ID, a.last)
 	case streaming && cmd.N != 0:
 		return errors.New("a streaming action has no extent")
+	}
+	if err := a.next(cmd.ID); err != nil {
+		return err
 	}
 	start := max(a.askedEnd, cursor)
 	if cmd.N > math.MaxInt64-start {
@@ -72,11 +79,21 @@ func (a *actions) open(cmd *abi.Command, cursor uint64) error {
 	if len(a.ranges) >= mostRanges {
 		return fmt.Errorf("%d allowed actions wait for bytes already", len(a.ranges))
 	}
-	a.last, a.id, a.state = cmd.ID, cmd.ID, asking
+	a.id, a.state = cmd.ID, asking
+	a.sent = account{from: cursor}
 	a.start, a.end, a.endless, a.silent = start, start+cmd.N, streaming, cmd.Flags&abi.AskQuiet != 0
 	if streaming {
 		a.end = math.MaxInt64
 	}
+	return nil
+}
+
+// next takes the id of a new question.
+func (a *actions) next(id uint32) error {
+	if id <= a.last {
+		return fmt.Errorf("id %d does not follow %d", id, a.last)
+	}
+	a.last = id
 	return nil
 }
 
@@ -92,8 +109,12 @@ func (a *actions) prune(cursor uint64) {
 }
 
 // decide stores the verdict on the open question.
-func (a *actions) decide(connect bool, v Verdict) {
+func (a *actions) decide(v Verdict) {
 	a.verdict = v
+	if v.Pending != nil {
+		a.state, a.silent = holding, false
+		return
+	}
 	if v.Outcome != abi.Allow {
 		a.state = refused
 		a.askedEnd = a.end
@@ -109,15 +130,27 @@ func (a *actions) decide(connect bool, v Verdict) {
 	a.ranges = append(a.ranges, span{a.id, a.start, a.end})
 	a.askedEnd = a.end
 	if a.endless {
-		a.streaming, a.sent = a.id, 0
+		a.streaming = a.id
 	}
-	if connect && len(a.dialable) < mostDialable {
-		a.dialable = append(a.dialable, a.id)
+	if a.connect {
+		a.mayBeDialed(a.id)
+	}
+}
+
+func (a *actions) mayBeDialed(id uint32) {
+	if len(a.dialable) < mostDialable {
+		a.dialable = append(a.dialable, id)
 	}
 }
 
 // denied reports whether the last question was refused and the guest has not heard of it.
 func (a *actions) denied() bool { return a.state == refused }
+
+// stops reports whether the rest of a command list is not to be carried out, or not yet.
+func (a *actions) stops() bool { return a.state == refused || a.state == holding }
+
+// waits reports whether nothing of the agent may be shown, because a person is asked.
+func (a *actions) waits() bool { return a.state == holding || a.state == held }
 
 // decided reports whether the guest is owed a verdict.
 func (a *actions) decided() bool { return a.state == allowed || a.state == refused }
@@ -126,16 +159,29 @@ func (a *actions) decided() bool { return a.state == allowed || a.state == refus
 func (a *actions) verdictEvent() []byte {
 	v := &a.verdict
 	a.state = quiet
-	e := abi.Event{Kind: abi.KindVerdict, ID: a.id, Outcome: v.Outcome}
-	if v.Outcome != abi.Allow { // nobody is told why something was allowed
-		e.Reason, e.Rule, e.Receipt = v.Reason, v.Rule, v.Receipt
-	}
-	a.event = abi.AppendEvent(a.event[:0], &e)
+	a.event = v.event(a.event[:0], a.id)
 	return a.event
+}
+
+// event appends what the guest is told of the verdict on action id.
+func (v *Verdict) event(b []byte, id uint32) []byte {
+	e := abi.Event{Kind: abi.KindVerdict, ID: id, Outcome: v.Outcome}
+	if v.Outcome != abi.Allow { // nobody is told why something was allowed
+		e.Reason, e.Rule, e.Receipt, e.Hold = v.Reason, v.Rule, v.Receipt, v.Hold
+	}
+	return abi.AppendEvent(b, &e)
+}
+
+// heldEvent appends what the guest is told of an action that waits for a person.
+func (v *Verdict) heldEvent(b []byte, id uint32) []byte {
+	return abi.AppendEvent(b, &abi.Event{Kind: abi.KindHeld, ID: id, Hold: v.Hold, Until: v.Until, Reason: v.Reason, Rule: v.Rule, Receipt: v.Receipt})
 }
 
 // covers says what is wrong with passing n bytes from cursor on under action id.
 func (a *actions) covers(id uint32, cursor, n uint64) error {
+	if s := a.asides.get(id); s != nil && !s.done {
+		return nil
+	}
 	for _, s := range a.ranges {
 		if s.id != id {
 			continue

@@ -24,7 +24,7 @@ const (
 
 const endless = "the plugin goes on and on without taking in bytes"
 
-// mostSent bounds the bytes that a plugin writes to the upstream under one action.
+// mostSent bounds the bytes that a plugin writes to the upstream under one action, beside twice of what the agent sent since.
 const mostSent = 64 << 10
 
 var errAliasLength = errors.New("it is not as long as what it stands for")
@@ -43,7 +43,7 @@ func (c *conn) step(list []byte, more bool, err error) {
 			c.fail("the plugin: %v", err)
 			return
 		}
-		c.execute(list)
+		rest := c.execute(list)
 		if c.left {
 			return
 		}
@@ -51,13 +51,17 @@ func (c *conn) step(list []byte, more bool, err error) {
 		switch {
 		case c.actions.denied():
 			event = c.actions.verdictEvent() // the rest of the step is void, also what it has more of
+		case c.actions.state == holding:
+			event = c.hold(rest) // it says what it has more of when it hears of the verdict
 		case more:
 		case c.login.owed:
 			event = c.loginEvent()
 		case c.actions.decided():
 			event = c.actions.verdictEvent()
 		default:
-			return
+			if event = c.owedEvent(); event == nil {
+				return
+			}
 		}
 		if c.calls--; c.calls < 0 {
 			c.fail(endless)
@@ -67,18 +71,19 @@ func (c *conn) step(list []byte, more bool, err error) {
 	}
 }
 
-// execute carries out a command list, up to an action that is denied.
-func (c *conn) execute(list []byte) {
+// execute carries out a command list, up to an action that is denied or waits for a person, and returns what is left of it.
+func (c *conn) execute(list []byte) (rest []byte) {
 	cmd := &c.command
-	for len(list) > 0 && !c.left && !c.actions.denied() {
+	for len(list) > 0 && !c.left && !c.actions.stops() {
 		rest, err := abi.Next(list, cmd)
 		if err != nil {
 			c.fail("the plugin wrote a command that cannot be read: %v", err)
-			return
+			return nil
 		}
 		list = rest
 		c.carryOut(cmd)
 	}
+	return list
 }
 
 func (c *conn) carryOut(cmd *abi.Command) {
@@ -114,7 +119,7 @@ func (c *conn) carryOut(cmd *abi.Command) {
 		if c.scanned(abi.Agent) {
 			return
 		}
-		if !c.actions.finish(cmd.ID, c.in[abi.Agent].cursor) {
+		if !c.actions.finish(cmd.ID, c.in[abi.Agent].cursor) && !c.finishAside(cmd.ID) {
 			c.fail("the plugin ends action %d, which is not an open streaming action", cmd.ID)
 		}
 	case abi.TagPause:
@@ -130,6 +135,10 @@ func (c *conn) carryOut(cmd *abi.Command) {
 		c.unalias(cmd)
 	case abi.TagScan:
 		c.startScan(cmd)
+	case abi.TagWithdraw:
+		c.withdraw(cmd.ID)
+	case abi.TagSecret:
+		c.secret(cmd)
 	default:
 		c.fail("the plugin wrote %v, which this gateway does not carry out", cmd.Tag)
 	}
@@ -138,7 +147,8 @@ func (c *conn) carryOut(cmd *abi.Command) {
 // ask has an action decided. The decision is on record before anything that it lets through is queued.
 func (c *conn) ask(cmd *abi.Command) {
 	err := c.action.Read(cmd.Data, c.manifest)
-	if err == nil {
+	besides := cmd.Flags&abi.AskAside != 0
+	if err == nil && !besides {
 		err = c.actions.open(cmd, c.in[abi.Agent].cursor)
 	}
 	if err != nil {
@@ -148,7 +158,12 @@ func (c *conn) ask(cmd *abi.Command) {
 	connect := c.action.Family.Name == abi.FamilyConnect
 	c.actions.others = c.actions.others || !connect
 	c.asked = Question{ID: cmd.ID, Action: &c.action, Streaming: cmd.Flags&abi.AskStreaming != 0}
-	c.actions.decide(connect, c.session.Decide(c.ctx, &c.asked))
+	if besides {
+		c.askAside(cmd, connect)
+	} else {
+		c.actions.connect = connect
+		c.actions.decide(c.session.Decide(c.ctx, &c.asked))
+	}
 	if len(cmd.Data) > largeAction {
 		c.action = abi.Action{}
 	}
@@ -168,6 +183,10 @@ func (c *conn) pass(cmd *abi.Command) {
 			c.fail("the plugin passes bytes of the agent: %v", err)
 			return
 		}
+		if s := c.actions.asides.get(cmd.ID); s != nil && s.state != asideAllowed {
+			c.moveUnder(cmd.Side, cmd.N, todoAside, cmd.ID)
+			return
+		}
 	}
 	c.move(cmd.Side, cmd.N, todoPass)
 }
@@ -177,19 +196,63 @@ func (c *conn) send(cmd *abi.Command) {
 	case cmd.Side == abi.Agent && cmd.ID != 0:
 		c.fail("the plugin writes bytes of its own to the agent under action %d", cmd.ID)
 		return
-	case cmd.Side == abi.Upstream && !c.actions.isOpen(cmd.ID):
-		c.fail("the plugin writes bytes of its own to the upstream under action %d, which is not an open streaming action", cmd.ID)
-		return
-	case cmd.Side == abi.Upstream && !c.mayReach(), c.scanned(cmd.Side.Other()):
-		return
-	}
-	if cmd.Side == abi.Upstream {
-		if c.actions.sent += len(cmd.Data); c.actions.sent > mostSent {
-			c.fail("the plugin writes more than %d bytes of its own to the upstream under action %d", mostSent, cmd.ID)
-			return
+	case cmd.Side == abi.Agent:
+		if !c.scanned(abi.Upstream) {
+			c.writeOwn(abi.Agent, cmd.Data)
 		}
+	default:
+		c.writeUnder(cmd.ID, cmd.Data)
 	}
-	c.writeOwn(cmd.Side, cmd.Data)
+}
+
+// writeUnder writes bytes that are not the agent's to the upstream under action id.
+func (c *conn) writeUnder(id uint32, p []byte) {
+	s := c.actions.asides.get(id)
+	switch {
+	case s == nil && !c.actions.isOpen(id), s != nil && s.done:
+		c.fail("the plugin writes bytes of its own to the upstream under action %d, which is not an open streaming action, nor one aside", id)
+	case !c.mayReach() || c.scanned(abi.Agent):
+	case !c.account(s).add(len(p), c.in[abi.Agent].cursor):
+		c.fail("the plugin writes more than %d bytes of its own, and twice what the agent sent, to the upstream under action %d", mostSent, id)
+	case s != nil:
+		c.writeAside(s, p)
+	default:
+		c.writeOwn(abi.Upstream, p)
+	}
+}
+
+// account is that of the action aside, or of the plain one.
+func (c *conn) account(s *aside) *account {
+	if s != nil {
+		return &s.sent
+	}
+	return &c.actions.sent
+}
+
+// account counts what a plugin writes to the upstream of its own under one action.
+type account struct {
+	from  uint64 // the agent's cursor when it was asked about
+	bytes uint64
+}
+
+// add reports whether n more bytes are within bounds.
+func (a *account) add(n int, cursor uint64) bool {
+	a.bytes += uint64(n)
+	return a.bytes <= mostSent+2*(cursor-a.from)
+}
+
+// secret has a slot's secret written to the upstream, which the plugin never sees.
+func (c *conn) secret(cmd *abi.Command) {
+	if int(cmd.Slot) >= len(c.manifest.Slots) || !c.facts.Filled(c.manifest.Slots[cmd.Slot].Name) {
+		c.fail("the plugin writes the secret of slot %d of %d, which is not filled", cmd.Slot, len(c.manifest.Slots))
+		return
+	}
+	p, err := c.session.Secret(int(cmd.Slot))
+	if err != nil {
+		c.fail("the secret of slot %d: %v", cmd.Slot, err)
+		return
+	}
+	c.writeUnder(cmd.ID, p)
 }
 
 // writeOwn writes bytes that are not passed to side, behind those that are passed and have not come.

@@ -13,6 +13,7 @@ import (
 // conn is the state of one connection. mu guards everything below it, and every call into the guest.
 type conn struct {
 	ctx      context.Context
+	agent    Conn // as it came, without TLS
 	guest    Guest
 	manifest *abi.Manifest
 	facts    abi.Facts
@@ -36,6 +37,9 @@ type conn struct {
 	dialed  bool
 	called  bool // how the dial went is told
 	login   login
+	// waiting are the actions that wait for a person, with what ends the wait.
+	waiting   map[uint32]context.CancelFunc
+	aliasUsed chan uint8 // which; made with the first alias
 	// What follows is used again and again, so that a statement costs no memory.
 	command abi.Command
 	asked   Question
@@ -47,7 +51,7 @@ type conn struct {
 }
 
 func newConn(ctx context.Context, cfg Config) *conn {
-	c := &conn{ctx: ctx, guest: cfg.Guest, manifest: cfg.Manifest, facts: cfg.Facts, session: cfg.Session, limits: cfg.Limits,
+	c := &conn{ctx: ctx, agent: cfg.Agent, guest: cfg.Guest, manifest: cfg.Manifest, facts: cfg.Facts, session: cfg.Session, limits: cfg.Limits,
 		over: make(chan struct{}), agentRead: make(chan struct{}), calls: firstCalls}
 	c.conns[abi.Agent] = cfg.Agent
 	c.wake.L = &c.mu
@@ -64,6 +68,7 @@ func (c *conn) leave(hard, failClosed bool, reason string) {
 	}
 	c.left, c.hard = true, hard
 	c.end.FailClosed, c.end.Reason = failClosed, reason
+	c.withdrawAll()
 	c.wake.Broadcast()
 	close(c.over)
 }
@@ -164,7 +169,7 @@ func (c *conn) backedUp(side abi.Side) bool {
 // stuck reports whether side is paused for good: a pause ends in a call into the guest, and none is to come. mu is held.
 func (c *conn) stuck(side abi.Side) bool {
 	in := &c.in[side]
-	return in.paused && !in.ended && len(in.todo) == 0 && !c.speaks(side.Other()) && !in.wantsTLS.Load() && (c.dial == 0 || c.called)
+	return in.paused && !in.ended && !c.awaits() && len(in.todo) == 0 && !c.speaks(side.Other()) && !in.wantsTLS.Load() && (c.dial == 0 || c.called)
 }
 
 // speaks reports whether the guest will hear of side again. mu is held.

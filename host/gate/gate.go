@@ -15,6 +15,11 @@
 // are moved without calling the guest, and while a SCAN runs frames are walked so. TLS begins in the reader of its side, which
 // keeps everybody else from reading and writing there until the handshake is done. The memory of a connection is bounded by a
 // few times [Limits].Window.
+//
+// An action that a person has to approve stops the agent's side: what the guest said behind its question is kept, what the agent
+// sends is read ahead (so that its leaving is seen) and shown later, and a goroutine waits for the verdict. Actions asked about
+// aside, by protocols that carry several things at once, stop nothing: what is passed and sent under one waits in a queue of its
+// own until it is allowed.
 package gate
 
 import (
@@ -58,12 +63,32 @@ type Verdict struct {
 	Rule    string // name of the rule that decided; empty when none did
 	Reason  string
 	Receipt string // id of the record
+	Hold    string // what people who approve call the action, when it is or was held
+	// Pending is set when a person is asked: then the verdict is to come, Outcome means nothing yet, and Until says when the
+	// wait is over (RFC 3339, UTC).
+	Pending Pending
+	Until   string
+}
+
+// Pending is a verdict to come.
+type Pending interface {
+	// Wait returns the verdict, which is final, and on record. ctx ends when the agent has left or took the action back: then
+	// Wait returns a denial soon. Before it returns an approval it asks probe whether the agent is still there; an error
+	// makes it a denial.
+	Wait(ctx context.Context, probe func(context.Context) error) Verdict
+}
+
+// Prober is a Conn that can tell whether the other end is still there. An agent's connection without it is taken to be.
+type Prober interface {
+	// Probe asks the other end for a sign of life, and returns an error when none comes before ctx ends.
+	Probe(ctx context.Context) error
 }
 
 // Session is the rest of the gateway, as one connection needs it. Its methods are called one at a time, but for Dial and
 // Secure, and must not call back into the gate.
 type Session interface {
-	// Decide decides about an action and records the decision. It must deny what it cannot record.
+	// Decide decides about an action and records the decision. It must deny what it cannot record. It does not wait for people:
+	// their verdict is Pending.
 	Decide(ctx context.Context, q *Question) Verdict
 	// Dial connects to the endpoint's upstream; its error is shown to the agent.
 	Dial(ctx context.Context) (Conn, error)
@@ -76,10 +101,13 @@ type Session interface {
 	Secure(ctx context.Context, side abi.Side, k Conn) (Conn, Secured, error)
 	// Auth is the answer of a login slot of the manifest to the server's words. Its error's text is safe to show.
 	Auth(slot int, words []byte) (answer []byte, err error)
-	// Alias makes a value of the same length that stands for original while this connection lives.
-	Alias(original []byte) (alias []byte, err error)
+	// Alias makes a value of the same length that stands for original while this connection lives. used is to be called, from
+	// anywhere, whenever another connection brings it back; it does not wait.
+	Alias(original []byte, used func()) (alias []byte, err error)
 	// Unalias is what an alias that this peer was given at this endpoint stands for.
 	Unalias(alias []byte) (original []byte, ok bool)
+	// Secret is what stands for a slot of the manifest on the wire, in the one form that the configuration fixes for it.
+	Secret(slot int) ([]byte, error)
 }
 
 // Secured says what a handshake settled.

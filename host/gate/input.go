@@ -37,9 +37,10 @@ type input struct {
 // todo is something that happens at a place of the stream that has not come yet.
 type todo struct {
 	kind  todoKind
-	n     uint64   // pass, drop: bytes
+	n     uint64   // pass, drop, aside: bytes
 	write []byte   // write: what goes to the other side behind the passed bytes before it
 	side  abi.Side // write, shut: where to
+	id    uint32   // aside: the action
 }
 
 type todoKind uint8
@@ -50,6 +51,10 @@ const (
 	todoWrite
 	todoShut
 	todoScan // the place of input.scan
+	// What an action aside asks for that was undecided when it was said: its bytes, what is written under it, its end.
+	todoAside
+	todoAsideWrite
+	todoAsideDone
 )
 
 // mostTodo bounds how many things a guest may have said about bytes that have not come.
@@ -106,6 +111,10 @@ func (c *conn) settleEnd(side abi.Side) {
 			c.queueCopy(t.side, t.write)
 		case todoShut:
 			c.out[t.side].shut = true
+		case todoAsideWrite:
+			c.putAside(t.id, t.write, true)
+		case todoAsideDone:
+			c.endAside(t.id)
 		}
 	}
 	in.todo, in.behind = nil, 0
@@ -127,20 +136,23 @@ func (c *conn) forward(side abi.Side, p []byte) {
 func (in *input) advances(n uint64) bool { return n <= math.MaxInt64 && in.cursor+n <= math.MaxInt64 }
 
 // plan notes what becomes of n bytes that have not come, and reports false when there is too much of that.
-func (in *input) plan(kind todoKind, n uint64) bool {
-	if last := len(in.todo) - 1; last >= 0 && in.todo[last].kind == kind {
+func (in *input) plan(kind todoKind, id uint32, n uint64) bool {
+	if last := len(in.todo) - 1; last >= 0 && in.todo[last].kind == kind && in.todo[last].id == id {
 		in.todo[last].n += n
 		return true
 	}
 	if len(in.todo) >= mostTodo {
 		return false
 	}
-	in.todo = append(in.todo, todo{kind: kind, n: n})
+	in.todo = append(in.todo, todo{kind: kind, id: id, n: n})
 	return true
 }
 
 // move carries a PASS or DROP of n bytes out on what is there and plans the rest. mu is held.
-func (c *conn) move(side abi.Side, n uint64, kind todoKind) {
+func (c *conn) move(side abi.Side, n uint64, kind todoKind) { c.moveUnder(side, n, kind, 0) }
+
+// moveUnder is move, also of bytes of the agent that action id aside, which is undecided, asks for. mu is held.
+func (c *conn) moveUnder(side abi.Side, n uint64, kind todoKind, id uint32) {
 	in := &c.in[side]
 	if c.scanned(side) {
 		return
@@ -153,15 +165,21 @@ func (c *conn) move(side abi.Side, n uint64, kind todoKind) {
 	if len(in.todo) == 0 {
 		k := min(n, uint64(len(in.pending())))
 		if k > 0 {
-			if kind == todoPass {
+			switch kind {
+			case todoPass:
 				c.queueCopy(side.Other(), in.pending()[:k])
+			case todoAside:
+				c.putAside(id, in.pending()[:k], false)
 			}
 			in.used += int(k)
 			n -= k
 		}
 		if k = min(n, uint64(len(in.fresh))); k > 0 {
-			if kind == todoPass {
+			switch kind {
+			case todoPass:
 				c.forward(side, in.fresh[:k])
+			case todoAside:
+				c.putAside(id, in.fresh[:k], false)
 			}
 			in.fresh = in.fresh[k:]
 			n -= k
@@ -170,7 +188,7 @@ func (c *conn) move(side abi.Side, n uint64, kind todoKind) {
 	if n == 0 || in.ended {
 		return
 	}
-	if !in.plan(kind, n) {
+	if !in.plan(kind, id, n) {
 		c.fail("the plugin has planned too much about bytes of the %v that have not come", side)
 	}
 	c.wake.Broadcast() // a paused reader may have read them already
@@ -183,10 +201,14 @@ func (c *conn) advance(side abi.Side, p []byte) []byte {
 	for len(in.todo) > 0 {
 		t := &in.todo[0]
 		switch t.kind {
-		case todoPass, todoDrop:
+		case todoPass, todoDrop, todoAside:
 			k := min(t.n, uint64(len(p)))
-			if k > 0 && t.kind == todoPass {
+			switch {
+			case k == 0:
+			case t.kind == todoPass:
 				c.forward(side, p[:k])
+			case t.kind == todoAside:
+				c.putAside(t.id, p[:k], false)
 			}
 			p = p[k:]
 			if t.n -= k; t.n > 0 {
@@ -197,6 +219,11 @@ func (c *conn) advance(side abi.Side, p []byte) []byte {
 			in.behind -= len(t.write)
 		case todoShut:
 			c.out[t.side].shut = true
+		case todoAsideWrite:
+			in.behind -= len(t.write)
+			c.putAside(t.id, t.write, true)
+		case todoAsideDone:
+			c.endAside(t.id)
 		case todoScan:
 			rest, ended := c.walk(side, p)
 			if ended {

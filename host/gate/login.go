@@ -59,7 +59,18 @@ func (c *conn) alias(cmd *abi.Command) {
 		c.fail("the plugin wants more than %d aliases", mostAliases)
 		return
 	}
-	alias, err := c.session.Alias(original)
+	k := uint8(c.login.aliases - 1)
+	if c.aliasUsed == nil {
+		c.aliasUsed = make(chan uint8, mostAliases)
+		c.wg.Go(c.watchAliases)
+	}
+	used := c.aliasUsed
+	alias, err := c.session.Alias(original, func() {
+		select {
+		case used <- k:
+		default: // it is told already
+		}
+	})
 	if err == nil && len(alias) != len(original) {
 		err = errAliasLength
 	}

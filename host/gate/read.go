@@ -70,7 +70,9 @@ func (c *conn) take(side abi.Side, p []byte) bool {
 			c.catchUp()
 		case len(in.todo) > 0:
 			p = c.advance(side, p)
-		case in.paused:
+		case side == abi.Agent && c.actions.waits() && c.readAhead(p):
+			p = nil
+		case in.paused || side == abi.Agent && c.actions.waits():
 			c.waitPaused(side, true)
 		default:
 			p = c.deliver(side, p)
@@ -84,7 +86,8 @@ func (c *conn) take(side abi.Side, p []byte) bool {
 // mayShow reports whether bytes of side that came may be shown or handled otherwise. mu is held.
 func (c *conn) mayShow(side abi.Side) bool {
 	in := &c.in[side]
-	return (!in.paused || len(in.todo) > 0) && !in.wantsTLS.Load()
+	stopped := in.paused || side == abi.Agent && c.actions.waits()
+	return (!stopped || len(in.todo) > 0) && !in.wantsTLS.Load()
 }
 
 // waitPaused waits until side may be delivered again, or something is planned for bytes that were not. What is queued is
@@ -162,6 +165,9 @@ func (c *conn) takeEnd(side abi.Side) {
 	c.mu.Lock()
 	in := &c.in[side]
 	c.calls = min(c.calls+callsForDelivery, mostCalls)
+	if side == abi.Agent {
+		c.takeLeave()
+	}
 	if in.scan != nil {
 		c.endScan(side)
 	}
@@ -184,6 +190,20 @@ func (c *conn) takeEnd(side abi.Side) {
 	defer c.mu.Unlock()
 	if c.in[abi.Agent].ended && (c.conns[abi.Upstream] == nil || c.in[abi.Upstream].ended) {
 		c.leave(false, false, "both sides ended")
+	}
+}
+
+// takeLeave takes back what waits for a person when the agent has ended its side, and waits until that is done. mu is held.
+func (c *conn) takeLeave() {
+	c.withdrawAll()
+	for c.actions.waits() && !c.left {
+		c.mu.Unlock()
+		c.settle(abi.Agent)
+		c.mu.Lock()
+		if c.actions.waits() && !c.left {
+			c.wake.Wait()
+		}
+		c.withdrawAll() // a guest that asks again
 	}
 }
 

@@ -218,6 +218,8 @@ type session struct {
 	alias   func(original []byte) ([]byte, error)
 	unalias func(alias []byte) ([]byte, bool)
 
+	aliasUsed func(used func()) // is given it with each alias
+
 	mu    sync.Mutex
 	asked []Question
 	notes []string
@@ -273,7 +275,12 @@ func (s *session) Auth(slot int, words []byte) ([]byte, error) {
 	return nil, errors.New("no secret here")
 }
 
-func (s *session) Alias(original []byte) ([]byte, error) {
+func (s *session) Secret(int) ([]byte, error) { return []byte("<secret>"), nil }
+
+func (s *session) Alias(original []byte, used func()) ([]byte, error) {
+	if s.aliasUsed != nil {
+		s.aliasUsed(used)
+	}
 	if s.alias != nil {
 		return s.alias(original)
 	}

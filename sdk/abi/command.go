@@ -24,11 +24,15 @@ const (
 	TagAlias   Tag = 14
 	TagUnalias Tag = 15
 	TagScan    Tag = 16
+
+	TagWithdraw Tag = 17
+	TagSecret   Tag = 18
 )
 
 var tagNames = [...]string{TagAsk: "ASK", TagPass: "PASS", TagDrop: "DROP", TagSend: "SEND", TagStock: "STOCK",
 	TagDial: "DIAL", TagShut: "SHUT", TagClose: "CLOSE", TagNote: "NOTE", TagDone: "DONE", TagPause: "PAUSE",
-	TagTLS: "TLS", TagAuth: "AUTH", TagAlias: "ALIAS", TagUnalias: "UNALIAS", TagScan: "SCAN"}
+	TagTLS: "TLS", TagAuth: "AUTH", TagAlias: "ALIAS", TagUnalias: "UNALIAS", TagScan: "SCAN",
+	TagWithdraw: "WITHDRAW", TagSecret: "SECRET"}
 
 func (t Tag) String() string {
 	if int(t) < len(tagNames) && tagNames[t] != "" {
@@ -44,10 +48,16 @@ const (
 	AskStreaming uint8 = 1 << 0
 
 	// AskQuiet has the verdict's event left out when the action is allowed: the next call that is not the event of a denial
-	// means so. It saves a call for each action of a plugin that has nothing to do then.
+	// means so. It saves a call for each action of a plugin that has nothing to do then. Of an action that is held the guest
+	// always hears.
 	AskQuiet uint8 = 1 << 1
 
-	askFlags = AskStreaming | AskQuiet
+	// AskAside declares an action that is tied to no place of the agent's stream and stops nothing, for protocols that carry
+	// several things at once. What the guest passes and sends to the upstream under it is put aside, in order, until it is
+	// allowed, and forgotten when it is denied. It has no extent and lasts until DONE or its denial.
+	AskAside uint8 = 1 << 2
+
+	askFlags = AskStreaming | AskQuiet | AskAside
 )
 
 // commandHead is the size of a command's tag and length.
@@ -237,6 +247,21 @@ func AppendScan(b []byte, side Side, id uint32, f *Framing, types *TypeSet) []by
 	b = le.AppendUint32(b, uint32(f.Adjust))
 	b = le.AppendUint64(b, f.Max)
 	b = append(b, types[:]...)
+	return finish(b, s)
+}
+
+// AppendWithdraw appends WITHDRAW: the agent took action id back. Its verdict follows: denied, unless it was decided before.
+func AppendWithdraw(b []byte, id uint32) []byte {
+	b, s := begin(b, TagWithdraw)
+	b = le.AppendUint32(b, id)
+	return finish(b, s)
+}
+
+// AppendSecret appends SECRET: under action id the host writes the secret of slot to the upstream, in the slot's form.
+func AppendSecret(b []byte, id uint32, slot uint16) []byte {
+	b, s := begin(b, TagSecret)
+	b = le.AppendUint32(b, id)
+	b = le.AppendUint16(b, slot)
 	return finish(b, s)
 }
 

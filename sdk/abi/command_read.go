@@ -13,7 +13,7 @@ type Command struct {
 	N      uint64 // ASK: extent; PASS, DROP, ALIAS, UNALIAS: bytes
 	Flags  uint8  // ASK
 	Stock  uint16 // STOCK
-	Slot   uint16 // AUTH
+	Slot   uint16 // AUTH, SECRET
 	Failed bool   // CLOSE
 	On     bool   // PAUSE
 	Data   []byte // ASK: the encoded action; SEND: the bytes; AUTH: the server's words; CLOSE: the reason
@@ -65,8 +65,10 @@ func (c *Command) read(value []byte) error {
 		c.Data = r.take(len(r.b))
 	case TagStock:
 		c.Stock = r.u16()
-	case TagDial, TagDone:
+	case TagDial, TagDone, TagWithdraw:
 		c.ID = r.u32()
+	case TagSecret:
+		c.ID, c.Slot = r.u32(), r.u16()
 	case TagShut, TagTLS:
 		c.readSide(&r)
 	case TagPause:

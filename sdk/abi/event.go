@@ -14,6 +14,11 @@ const (
 	KindSecured    Kind = 4
 	KindAuthFailed Kind = 5
 	KindScanned    Kind = 6
+
+	// KindHeld says that an action waits for a person. Its verdict follows in every case, also that of a quiet question.
+	KindHeld Kind = 7
+	// KindAliasUsed says that another connection of the same peer has named something of this one by an alias.
+	KindAliasUsed Kind = 8
 )
 
 // Outcome is what the host decided about an action.
@@ -38,11 +43,13 @@ func (o Outcome) String() string {
 // Event is something that happened at the host. Which fields mean something depends on Kind.
 type Event struct {
 	Kind    Kind
-	ID      uint32  // verdict
+	ID      uint32  // verdict, held
 	Outcome Outcome // verdict
-	Reason  string  // verdict, refused, auth failed
-	Rule    string  // verdict
-	Receipt string  // verdict
+	Reason  string  // verdict, refused, auth failed; held: why it needs a person
+	Rule    string  // verdict, held
+	Receipt string  // verdict, held
+	Hold    string  // held: what people who approve call it; verdict: of an action that was held and is denied
+	Until   string  // held: when the wait is over, RFC 3339 in UTC
 
 	Side     Side   // secured, scanned
 	Version  string // secured: the version of TLS, "1.3"
@@ -51,6 +58,7 @@ type Event struct {
 	Slot     uint16 // auth failed
 	Frames   uint64 // scanned: whole frames that passed
 	Bytes    uint64 // scanned: the bytes of those
+	Alias    uint8  // alias used: which of the connection's, from 0
 }
 
 // AppendEvent appends e as sallyport_event reads it.
@@ -63,6 +71,16 @@ func AppendEvent(b []byte, e *Event) []byte {
 		b = appendString(b, e.Reason)
 		b = appendString(b, e.Rule)
 		b = appendString(b, e.Receipt)
+		b = appendString(b, e.Hold)
+	case KindHeld:
+		b = le.AppendUint32(b, e.ID)
+		b = appendString(b, e.Hold)
+		b = appendString(b, e.Until)
+		b = appendString(b, e.Reason)
+		b = appendString(b, e.Rule)
+		b = appendString(b, e.Receipt)
+	case KindAliasUsed:
+		b = append(b, e.Alias)
 	case KindRefused:
 		b = appendString(b, e.Reason)
 	case KindSecured:
@@ -88,10 +106,15 @@ func ReadEvent(b []byte) (Event, error) {
 	switch e.Kind {
 	case KindVerdict:
 		e.ID, e.Outcome = r.u32(), Outcome(r.u8())
-		e.Reason, e.Rule, e.Receipt = r.str(), r.str(), r.str()
+		e.Reason, e.Rule, e.Receipt, e.Hold = r.str(), r.str(), r.str(), r.str()
 		if r.err == nil && e.Outcome > Deny {
 			return e, wrap("event", numbered("outcome", uint64(e.Outcome), ""))
 		}
+	case KindHeld:
+		e.ID, e.Hold, e.Until = r.u32(), r.str(), r.str()
+		e.Reason, e.Rule, e.Receipt = r.str(), r.str(), r.str()
+	case KindAliasUsed:
+		e.Alias = r.u8()
 	case KindConnected:
 	case KindRefused:
 		e.Reason = r.str()

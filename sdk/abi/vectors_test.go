@@ -86,7 +86,7 @@ func TestVectors(t *testing.T) {
 		})
 		kinds[v.kind]++
 	}
-	for tag := TagAsk; tag <= TagScan; tag++ {
+	for tag := TagAsk; tag <= TagSecret; tag++ {
 		if !tags[tag] {
 			t.Errorf("no vector for %v", tag)
 		}
@@ -155,6 +155,8 @@ func commandText(c *Command) string {
 		return fmt.Sprintf("ALIAS n %d", c.N)
 	case TagUnalias:
 		return fmt.Sprintf("UNALIAS id %d n %d", c.ID, c.N)
+	case TagSecret:
+		return fmt.Sprintf("SECRET id %d slot %d", c.ID, c.Slot)
 	case TagScan:
 		return fmt.Sprintf("SCAN %v id %d %s", c.Side, c.ID, framingText(&c.Framing, &c.Types))
 	}
@@ -227,6 +229,10 @@ func commandAgain(c *Command) []byte {
 		return AppendAlias(nil, uint32(c.N))
 	case TagUnalias:
 		return AppendUnalias(nil, c.ID, uint32(c.N))
+	case TagWithdraw:
+		return AppendWithdraw(nil, c.ID)
+	case TagSecret:
+		return AppendSecret(nil, c.ID, c.Slot)
 	case TagScan:
 		return AppendScan(nil, c.Side, c.ID, &c.Framing, &c.Types)
 	}
@@ -236,7 +242,11 @@ func commandAgain(c *Command) []byte {
 func eventText(e *Event) string {
 	switch e.Kind {
 	case KindVerdict:
-		return fmt.Sprintf("verdict id %d %v reason %q rule %q receipt %q", e.ID, e.Outcome, e.Reason, e.Rule, e.Receipt)
+		return fmt.Sprintf("verdict id %d %v reason %q rule %q receipt %q hold %q", e.ID, e.Outcome, e.Reason, e.Rule, e.Receipt, e.Hold)
+	case KindHeld:
+		return fmt.Sprintf("held id %d hold %q until %q reason %q rule %q receipt %q", e.ID, e.Hold, e.Until, e.Reason, e.Rule, e.Receipt)
+	case KindAliasUsed:
+		return fmt.Sprintf("alias used %d", e.Alias)
 	case KindConnected:
 		return "connected"
 	case KindSecured:

@@ -198,6 +198,7 @@ var errNot = errors.New("these conversations have no such thing")
 func (s *session) Secure(context.Context, abi.Side, gate.Conn) (gate.Conn, gate.Secured, error) {
 	return nil, gate.Secured{}, errNot
 }
-func (s *session) Auth(int, []byte) ([]byte, error) { return nil, errNot }
-func (s *session) Alias([]byte) ([]byte, error)     { return nil, errNot }
-func (s *session) Unalias([]byte) ([]byte, bool)    { return nil, false }
+func (s *session) Auth(int, []byte) ([]byte, error)     { return nil, errNot }
+func (s *session) Alias([]byte, func()) ([]byte, error) { return nil, errNot }
+func (s *session) Secret(int) ([]byte, error)           { return nil, errNot }
+func (s *session) Unalias([]byte) ([]byte, bool)        { return nil, false }

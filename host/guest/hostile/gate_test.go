@@ -67,7 +67,8 @@ func (s *session) Secure(context.Context, abi.Side, gate.Conn) (gate.Conn, gate.
 	return nil, gate.Secured{}, errors.New("no TLS here")
 }
 func (s *session) Auth(int, []byte) ([]byte, error)          { return nil, errors.New("no secret here") }
-func (s *session) Alias([]byte) ([]byte, error)              { return nil, errors.New("no alias here") }
+func (s *session) Alias([]byte, func()) ([]byte, error)      { return nil, errors.New("no alias here") }
+func (s *session) Secret(int) ([]byte, error)                { return nil, errors.New("no secret here") }
 func (s *session) Unalias([]byte) (original []byte, ok bool) { return nil, false }
 
 // serve runs one connection whose agent sends a text and ends, and returns what the upstream got.

@@ -1,0 +1,135 @@
+package gate
+
+import (
+	"context"
+
+	"github.com/sallyport-dev/sallyport/sdk/abi"
+)
+
+// hold keeps what the guest said behind a question that a person is asked, and returns the event that tells it. mu is held.
+func (c *conn) hold(rest []byte) []byte {
+	a := &c.actions
+	a.rest, a.state = append(a.rest[:0], rest...), held
+	c.await(a.id, a.verdict.Pending)
+	c.event = a.verdict.heldEvent(c.event[:0], a.id)
+	return c.event
+}
+
+// await has a goroutine wait for the verdict on action id. mu is held.
+func (c *conn) await(id uint32, p Pending) {
+	ctx, cancel := context.WithCancel(c.ctx)
+	if c.waiting == nil {
+		c.waiting = map[uint32]context.CancelFunc{}
+	}
+	if c.in[abi.Agent].ended {
+		cancel() // nobody is left to wait
+	} else {
+		c.waiting[id] = cancel
+	}
+	c.wg.Go(func() {
+		defer cancel()
+		v := p.Wait(ctx, c.probe)
+		c.resolve(id, v)
+		c.settle(abi.Agent)
+	})
+}
+
+// resolve takes the verdict that was waited for.
+func (c *conn) resolve(id uint32, v Verdict) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, waited := c.waiting[id] // else the agent took it back
+	delete(c.waiting, id)
+	if c.left {
+		return
+	}
+	if v.Outcome == abi.Allow && !waited {
+		c.session.Note(id, []string{"withdrawn", "the agent took it back when it had been approved; nothing of it went on"})
+		v.Outcome, v.Reason = abi.Deny, "the agent took it back"
+	}
+	v.Pending = nil
+	c.calls = min(c.calls+callsForDelivery, mostCalls)
+	if a := &c.actions; a.state == held && a.id == id {
+		c.resume(v)
+	} else {
+		c.decideAside(id, v)
+		c.step(nil, false, nil)
+	}
+	c.catchUp()
+	c.wake.Broadcast()
+}
+
+// resume goes on where the question stopped: with what the guest had said behind it, or with the event of its denial. mu is held.
+func (c *conn) resume(v Verdict) {
+	a := &c.actions
+	rest := a.rest
+	a.rest = nil
+	a.decide(v)
+	if v.Outcome != abi.Allow {
+		rest = nil
+	}
+	// The event comes in both cases, and fetches what the guest has more of.
+	c.step(rest, false, nil)
+}
+
+// withdraw carries WITHDRAW out: the wait ends, and the verdict comes from whoever waits.
+func (c *conn) withdraw(id uint32) {
+	if id == 0 || id > c.actions.last {
+		c.fail("the plugin withdraws action %d, which it never asked about", id)
+		return
+	}
+	if cancel := c.waiting[id]; cancel != nil {
+		delete(c.waiting, id)
+		cancel()
+	}
+}
+
+// withdrawAll takes back everything that waits for a person, because the agent has left. mu is held.
+func (c *conn) withdrawAll() {
+	for id, cancel := range c.waiting {
+		delete(c.waiting, id)
+		cancel()
+	}
+}
+
+// awaits reports whether a verdict is to come. mu is held.
+func (c *conn) awaits() bool { return len(c.waiting) > 0 || c.actions.waits() }
+
+// readAhead keeps bytes of the agent that came while an action of it waits. When they are too many they are not taken, and the
+// agent is not read on. mu is held.
+func (c *conn) readAhead(p []byte) (taken bool) {
+	in := &c.in[abi.Agent]
+	if len(in.back)+len(p) > c.limits.Window {
+		return false
+	}
+	in.back = append(in.back, p...)
+	return true
+}
+
+// probe asks the agent's end for a sign of life.
+func (c *conn) probe(ctx context.Context) error {
+	if p, ok := c.agent.(Prober); ok {
+		return p.Probe(ctx)
+	}
+	return nil
+}
+
+// watchAliases tells the guest whenever another connection has brought one of its aliases back.
+func (c *conn) watchAliases() {
+	for {
+		select {
+		case <-c.over:
+			return
+		case k := <-c.aliasUsed:
+			c.mu.Lock()
+			if !c.left {
+				c.calls = min(c.calls+callsForDelivery, mostCalls)
+				c.event = abi.AppendEvent(c.event[:0], &abi.Event{Kind: abi.KindAliasUsed, Alias: k})
+				c.step(c.guest.Event(c.event))
+				c.catchUp()
+			}
+			c.mu.Unlock()
+			c.settle(abi.Agent)
+		}
+	}
+}
