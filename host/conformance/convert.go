@@ -19,6 +19,8 @@ type converter struct {
 
 var errScanned = errors.New("the host scanned frames of this connection by itself; such a recording can be replayed, but is no fixture")
 
+var errWaited = errors.New("a person was asked, or actions were asked about aside; such a recording can be replayed, but is no fixture")
+
 func (c *converter) last() *conversation.Step { return &c.script.Steps[len(c.script.Steps)-1] }
 
 func (c *converter) step(s conversation.Step) { c.script.Steps = append(c.script.Steps, s) }
@@ -88,6 +90,8 @@ func (c *converter) event(b []byte) error {
 		c.expect(conversation.Expectation{Kind: drygate.Auth, Fails: e.Reason})
 	case abi.KindScanned:
 		return errScanned
+	case abi.KindHeld:
+		return errWaited
 	}
 	return nil
 }
@@ -110,6 +114,9 @@ func (c *converter) carryOut(id uint32, outcome abi.Outcome, reason string) erro
 				c.expect(conversation.Expectation{Kind: drygate.Ask, Verdict: drygate.Verdict{Outcome: outcome, Reason: reason}})
 				c.queue = nil
 				return nil
+			}
+			if cmd.Flags&abi.AskAside != 0 {
+				return errWaited
 			}
 			c.expect(conversation.Expectation{Kind: drygate.Ask})
 		case abi.TagPass, abi.TagDrop:

@@ -103,9 +103,14 @@ type Error struct {
 }
 
 // AppendError appends the ErrorResponse.
-func AppendError(b []byte, e *Error) []byte {
+func AppendError(b []byte, e *Error) []byte { return appendFields(b, ErrorResponse, e) }
+
+// AppendNotice appends a NoticeResponse, which has the same fields.
+func AppendNotice(b []byte, e *Error) []byte { return appendFields(b, NoticeResponse, e) }
+
+func appendFields(b []byte, typ byte, e *Error) []byte {
 	start := len(b)
-	b = append(b, ErrorResponse, 0, 0, 0, 0)
+	b = append(b, typ, 0, 0, 0, 0)
 	b = appendField(b, 'S', e.Severity)
 	b = appendField(b, 'V', e.Severity)
 	b = appendField(b, 'C', e.Code)

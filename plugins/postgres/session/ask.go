@@ -71,6 +71,8 @@ type pending struct {
 	// quiet: what its being allowed means has been done already, and undo says what has to be taken back if it is not.
 	quiet bool
 	undo  undo
+	// hold: a person is asked. canceled: the agent has taken it back meanwhile.
+	hold, canceled bool
 }
 
 type pendingKind uint8

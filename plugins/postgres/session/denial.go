@@ -47,6 +47,9 @@ func (s *Session) denied(c *sdk.Conn, p pending, e *abi.Event) {
 	if p.code != "" {
 		d.code = p.code
 	}
+	if p.canceled {
+		d.message = canceledByUser
+	}
 	if p.problem != "" { // also in what is all that some drivers show
 		d.message += " (the statement cannot be read: " + p.problem + ")"
 		d.hint = "What cannot be read counts as opaque. A statement that PostgreSQL itself would take is denied for that only where no rule allows what is opaque."
@@ -77,6 +80,17 @@ func (s *Session) denied(c *sdk.Conn, p pending, e *abi.Event) {
 
 // explain says which rule denied, and where that is on record.
 func explain(e *abi.Event) string {
+	text := "hold " + e.Hold
+	switch {
+	case e.Hold == "" || e.Kind == abi.KindHeld: // it is named already
+		return decidedBy(e)
+	case e.Rule == "" && e.Receipt == "":
+		return text
+	}
+	return text + ", " + decidedBy(e)
+}
+
+func decidedBy(e *abi.Event) string {
 	switch {
 	case e.Rule == "" && e.Receipt == "":
 		return ""

@@ -155,6 +155,10 @@ func (s *Session) Event(c *sdk.Conn, e abi.Event) {
 		s.authFailed(c, e.Reason)
 	case abi.KindScanned:
 		s.scanned(c, &e)
+	case abi.KindHeld:
+		s.waits(c, &e)
+	case abi.KindAliasUsed:
+		s.cancelled(c)
 	case abi.KindConnected:
 	}
 }

@@ -31,8 +31,11 @@
 //
 //	agent | upstream sends DATA       a step
 //	agent | upstream ends             a step
+//	person approves                   a step: about the action that has waited longest
+//	person rejects "REASON"           likewise
 //
-//	ask FAMILY CLASS ["TITLE"] [FIELD=JSON …] [streaming] -> allow | deny "REASON"
+//	ask FAMILY CLASS ["TITLE"] [FIELD=JSON …] [streaming] [aside] -> allow | deny "REASON" | hold "REASON"
+//	withdraw                          the plugin takes back what waits for a person
 //	agent | upstream gets DATA
 //	agent | upstream is shut
 //	agent | upstream is scanned
@@ -87,6 +90,7 @@ const (
 	Sends
 	Ends
 	Unseen
+	Decides
 )
 
 // Step is something that happens, and what must come of it.
@@ -96,6 +100,8 @@ type Step struct {
 	Side abi.Side
 	Data []byte
 	N    uint64 // Unseen: bytes
+
+	Verdict drygate.Verdict // Decides
 
 	Expect []Expectation
 }
@@ -112,6 +118,7 @@ type Expectation struct {
 	Title   *string
 	Fields  []Field
 	Stream  bool
+	Aside   bool
 	Verdict drygate.Verdict
 
 	Secured drygate.Secured // tls

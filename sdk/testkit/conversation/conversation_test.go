@@ -133,7 +133,7 @@ func TestParseErrors(t *testing.T) {
 		`agent begins war`:                   "tls",
 		"ask lines":                          "class",
 		"ask lines read":                     "decision is missing",
-		"ask lines read -> maybe":            "allow, or deny",
+		"ask lines read -> maybe":            "allow, deny",
 		"ask lines read -> deny":             "quoted string",
 		"ask lines read verb= -> allow":      "field verb",
 		"option a":                           "= is missing",

@@ -142,8 +142,13 @@ func (p *parser) parse() error {
 	switch w {
 	case "agent", "upstream":
 		return p.side(map[string]abi.Side{"agent": abi.Agent, "upstream": abi.Upstream}[w])
+	case "person":
+		return p.person()
 	case "ask":
 		return p.ask()
+	case "withdraw":
+		p.expect(Expectation{Kind: drygate.Withdraw})
+		return p.end()
 	case "auth":
 		return p.auth()
 	case "note":
@@ -158,7 +163,7 @@ func (p *parser) parse() error {
 	case "option", "attribute", "endpoint", "peer", "profile", "fact", "slot":
 		return p.setup(w)
 	}
-	return fmt.Errorf("%q is not a word that a line begins with: agent, upstream, ask, note, close, fail, auth, or a setup line", w)
+	return fmt.Errorf("%q is not a word that a line begins with: agent, upstream, person, ask, withdraw, note, close, fail, auth, or a setup line", w)
 }
 
 func (p *parser) expect(e Expectation) {
@@ -211,6 +216,23 @@ func (p *parser) side(side abi.Side) (err error) {
 	if err != nil {
 		return err
 	}
+	return p.end()
+}
+
+// person reads what somebody decides about an action that waits.
+func (p *parser) person() (err error) {
+	s := Step{Does: Decides}
+	switch verb := p.word(); verb {
+	case "approves":
+	case "rejects":
+		s.Verdict.Outcome = abi.Deny
+		if s.Verdict.Reason, err = p.text(); err != nil {
+			return err
+		}
+	default:
+		return fmt.Errorf("person %q: approves, or rejects \"reason\"", verb)
+	}
+	p.step(s)
 	return p.end()
 }
 
@@ -304,9 +326,11 @@ func (p *parser) ask() error {
 	for !p.is("->") {
 		switch {
 		case p.done():
-			return errors.New(`the decision is missing: -> allow, or -> deny "reason"`)
+			return errors.New(`the decision is missing: -> allow, -> deny "reason", or -> hold "reason"`)
 		case p.is("streaming"):
 			e.Stream = true
+		case p.is("aside"):
+			e.Aside = true
 		default:
 			f, err := p.field()
 			if err != nil {
@@ -322,8 +346,13 @@ func (p *parser) ask() error {
 		if e.Verdict.Reason, err = p.text(); err != nil {
 			return err
 		}
+	case "hold":
+		e.Verdict.Held = true
+		if e.Verdict.Reason, err = p.text(); err != nil {
+			return err
+		}
 	default:
-		return fmt.Errorf("decision %q: allow, or deny \"reason\"", w)
+		return fmt.Errorf("decision %q: allow, deny \"reason\", or hold \"reason\"", w)
 	}
 	p.expect(e)
 	return p.end()
@@ -334,7 +363,7 @@ func (p *parser) field() (Field, error) {
 	p.space()
 	name, rest, ok := strings.Cut(p.rest, "=")
 	if !ok || strings.ContainsAny(name, " \t\"") {
-		return Field{}, fmt.Errorf("%q is neither FIELD=VALUE nor streaming", p.rest)
+		return Field{}, fmt.Errorf("%q is neither FIELD=VALUE nor streaming nor aside", p.rest)
 	}
 	if after, ok := strings.CutPrefix(rest, unknown); ok {
 		p.rest = after

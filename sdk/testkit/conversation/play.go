@@ -95,6 +95,8 @@ func (st *Step) Do(g *drygate.Gate) {
 		g.End(st.Side)
 	case Unseen:
 		g.Skip(st.Side, st.N)
+	case Decides:
+		g.Decide(st.Verdict)
 	}
 }
 
@@ -108,6 +110,10 @@ func (s *Script) Play(guest drygate.Guest, m *abi.Manifest, piece Piece) (drygat
 		st := &s.Steps[i]
 		if g.Over() {
 			problems = append(problems, &Problem{s.Name, st.Line, "the connection is over before this"})
+			break
+		}
+		if st.Does == Decides && g.Waits() == 0 {
+			problems = append(problems, &Problem{s.Name, st.Line, "no action waits for a person"})
 			break
 		}
 		before := len(g.Transcript())
@@ -218,6 +224,8 @@ func (e *Expectation) matches(o *drygate.Entry, m *abi.Manifest) bool {
 	switch e.Kind {
 	case drygate.Shut, drygate.TLS, drygate.Scan:
 		return e.Side == o.Side
+	case drygate.Withdraw:
+		return true
 	case drygate.Note:
 		return slices.Equal(e.Pairs, o.Pairs)
 	case drygate.Auth:
@@ -238,6 +246,8 @@ func (e *Expectation) differs(o *drygate.Entry) string {
 		return fmt.Sprintf("the class is %v, not %v", a.Class, e.Class)
 	case e.Title != nil && a.Title != *e.Title:
 		return fmt.Sprintf("the title is %q, not %q", a.Title, *e.Title)
+	case o.Aside != e.Aside:
+		return fmt.Sprintf("aside is %v, not %v", o.Aside, e.Aside)
 	case o.Streaming != e.Stream:
 		return fmt.Sprintf("streaming is %v, not %v", o.Streaming, e.Stream)
 	}

@@ -29,6 +29,12 @@ func (s *Script) Format(comment string, happened drygate.Transcript, m *abi.Mani
 			fmt.Fprintf(&b, "\n%v sends %s\n", st.Side, data(st.Data))
 		case Ends:
 			fmt.Fprintf(&b, "\n%v ends\n", st.Side)
+		case Decides:
+			if st.Verdict.Outcome == abi.Allow {
+				fmt.Fprint(&b, "\nperson approves\n")
+			} else {
+				fmt.Fprintf(&b, "\nperson rejects %q\n", st.Verdict.Reason)
+			}
 		case Unseen:
 			fmt.Fprintf(&b, "\n# %d bytes of the %v that are not recorded stand here as zeros.\n%v sends \"\\x00\"*%d\n", st.N, st.Side, st.Side, st.N)
 		}

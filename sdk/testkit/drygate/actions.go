@@ -18,13 +18,15 @@ type actions struct {
 	ranges    []span
 	connect   map[uint32]bool // allowed connect actions
 
-	state   decision
-	id      uint32
-	endless bool
-	silent  bool // an allowed one has no event
-	start   uint64
-	end     uint64
-	verdict Verdict
+	state    decision
+	id       uint32
+	endless  bool
+	silent   bool   // an allowed one has no event
+	rest     []byte // of the step, while a person is asked
+	connects bool   // it is of family connect
+	start    uint64
+	end      uint64
+	verdict  Verdict
 }
 
 type decision uint8
@@ -32,6 +34,8 @@ type decision uint8
 const (
 	quiet decision = iota
 	asking
+	holding // a person is asked, and the guest is to hear of it
+	held    // it has heard
 	allowed
 	refused
 )
@@ -69,7 +73,11 @@ func (a *actions) open(cmd *abi.Command, cursor uint64) error {
 
 // decide stores the verdict on the open question.
 func (a *actions) decide(connect bool, v Verdict) {
-	a.verdict = v
+	a.verdict, a.connects = v, connect
+	if v.Held {
+		a.state, a.silent = holding, false
+		return
+	}
 	if v.Outcome != abi.Allow {
 		a.state = refused
 		a.askedEnd = a.end
@@ -88,24 +96,25 @@ func (a *actions) decide(connect bool, v Verdict) {
 		a.streaming = a.id
 	}
 	if connect {
-		if a.connect == nil {
-			a.connect = map[uint32]bool{}
-		}
-		a.connect[a.id] = true
+		a.mayDial(a.id)
 	}
 }
 
+func (a *actions) mayDial(id uint32) {
+	if a.connect == nil {
+		a.connect = map[uint32]bool{}
+	}
+	a.connect[id] = true
+}
+
 func (a *actions) denied() bool  { return a.state == refused }
+func (a *actions) stops() bool   { return a.state == refused || a.state == holding }
 func (a *actions) decided() bool { return a.state == allowed || a.state == refused }
 
 // verdictEvent is the event that tells the guest.
 func (a *actions) verdictEvent() []byte {
 	a.state = quiet
-	e := abi.Event{Kind: abi.KindVerdict, ID: a.id, Outcome: a.verdict.Outcome}
-	if e.Outcome != abi.Allow {
-		e.Reason = a.verdict.Reason
-	}
-	return abi.AppendEvent(nil, &e)
+	return verdictEvent(a.id, a.verdict)
 }
 
 // covers says what is wrong with passing n bytes from cursor on under action id.

@@ -41,11 +41,13 @@ func (g *Gate) carryOut(cmd *abi.Command) {
 		}
 		g.note(Entry{Kind: Note, ID: cmd.ID, Pairs: slices.Clone(cmd.Pairs)})
 	case abi.TagDone:
-		if !g.actions.finish(cmd.ID, g.in[abi.Agent].cursor) {
-			g.breach("the plugin ends action %d, which is not an open streaming action", cmd.ID)
+		switch {
+		case g.actions.finish(cmd.ID, g.in[abi.Agent].cursor):
+			g.out[abi.Upstream].sent = 0
+		case !g.finishAside(cmd.ID):
+			g.breach("the plugin ends action %d, which is not an open streaming action, nor one aside", cmd.ID)
 			return
 		}
-		g.out[abi.Upstream].sent = 0
 		g.note(Entry{Kind: Done, ID: cmd.ID})
 	case abi.TagPause:
 		g.pause(cmd.Side, cmd.On)
@@ -67,6 +69,15 @@ func (g *Gate) carryOutMore(cmd *abi.Command) {
 		g.unalias(cmd)
 	case abi.TagScan:
 		g.wantScan(cmd)
+	case abi.TagWithdraw:
+		if cmd.ID == 0 || cmd.ID > g.actions.last {
+			g.breach("the plugin withdraws action %d, which was never asked about", cmd.ID)
+			return
+		}
+		g.note(Entry{Kind: Withdraw, ID: cmd.ID})
+		g.withdraw(cmd.ID)
+	case abi.TagSecret:
+		g.secret(cmd)
 	default:
 		g.breach("%v is not a command", cmd.Tag)
 	}
@@ -79,7 +90,10 @@ func duringScan(t abi.Tag) bool {
 
 func (g *Gate) ask(cmd *abi.Command) {
 	action, err := abi.ReadAction(cmd.Data, g.cfg.Manifest)
-	if err == nil {
+	besides := cmd.Flags&abi.AskAside != 0
+	if err == nil && besides {
+		err = g.openAside(cmd)
+	} else if err == nil {
 		err = g.actions.open(cmd, g.in[abi.Agent].cursor)
 	}
 	if err != nil {
@@ -87,13 +101,17 @@ func (g *Gate) ask(cmd *abi.Command) {
 		return
 	}
 	e := Entry{Kind: Ask, ID: cmd.ID, Action: action, Encoded: bytes.Clone(cmd.Data), Start: g.actions.start, Extent: cmd.N,
-		Streaming: cmd.Flags&abi.AskStreaming != 0}
+		Streaming: cmd.Flags&abi.AskStreaming != 0, Aside: besides}
 	if g.cfg.Decide != nil {
 		e.Verdict = g.cfg.Decide(&e)
 	}
 	g.note(e)
 	connect := action.Family.Name == abi.FamilyConnect
 	g.asked = g.asked || !connect
+	if besides {
+		g.answerAside(cmd.ID, connect, e.Verdict)
+		return
+	}
 	g.actions.decide(connect, e.Verdict)
 }
 
@@ -114,6 +132,16 @@ func (g *Gate) pass(cmd *abi.Command) {
 			return
 		}
 		g.move(cmd.Side, cmd.N, todoPass)
+		return
+	}
+	if s := g.asides[cmd.ID]; s != nil && !s.done {
+		switch {
+		case !g.fromAgent() || !g.toUpstream(cmd.Tag):
+		case s.state == asideAllowed:
+			g.move(cmd.Side, cmd.N, todoPass)
+		default:
+			g.moveUnder(cmd.Side, cmd.N, todoAside, cmd.ID)
+		}
 		return
 	}
 	if err := g.actions.covers(cmd.ID, g.in[abi.Agent].cursor, cmd.N); err != nil {
@@ -145,16 +173,22 @@ func (g *Gate) send(cmd *abi.Command) {
 		return
 	}
 	if cmd.Side == abi.Upstream {
-		o := &g.out[cmd.Side]
-		if o.sent += len(cmd.Data); !g.actions.isOpen(cmd.ID) || o.sent > mostSent {
-			g.breach("SEND of %d bytes to the upstream: only under an open streaming action, and at most %d bytes for each", len(cmd.Data), mostSent)
-			return
-		}
-		if !g.toUpstream(cmd.Tag) {
-			return
-		}
+		g.writeUnder(cmd, cmd.Data)
+		return
 	}
 	g.write(Entry{Kind: Gets, Side: cmd.Side, Bytes: bytes.Clone(cmd.Data)})
+}
+
+// secret writes what stands for a slot's secret here: "<" its name ">".
+func (g *Gate) secret(cmd *abi.Command) {
+	switch {
+	case int(cmd.Slot) >= len(g.cfg.Manifest.Slots) || !g.cfg.Facts.Filled(g.cfg.Manifest.Slots[cmd.Slot].Name):
+		g.breach("SECRET of slot %d, which the credential does not fill", cmd.Slot)
+	case g.in[abi.Agent].scan != nil:
+		g.breach("SECRET while the host scans the agent")
+	default:
+		g.writeUnder(cmd, []byte("<"+g.cfg.Manifest.Slots[cmd.Slot].Name+">"))
+	}
 }
 
 // What STOCK may write in all: this, and as often as much as the agent sent.

@@ -32,6 +32,8 @@ type Guest interface {
 type Verdict struct {
 	Outcome abi.Outcome
 	Reason  string
+	// Held: a person is asked, for this reason; Gate.Decide brings the outcome.
+	Held bool
 }
 
 // Config is one connection.
@@ -66,9 +68,13 @@ type Gate struct {
 	in      [2]input
 	out     [2]output
 	actions actions
-	log     Transcript
-	given   int  // stimuli so far
-	raced   bool // see BeforeRace
+	asides  map[uint32]*aside
+	owed    []uint32 // asides of which the guest is to hear
+	// Actions that wait for Decide, in their order, and those that were taken back.
+	waiting, withdrawn []uint32
+	log                Transcript
+	given              int  // stimuli so far
+	raced              bool // see BeforeRace
 
 	dial      bool // wanted
 	dialUnder uint32
@@ -199,6 +205,7 @@ func (g *Gate) pause(side abi.Side, on bool) {
 func (g *Gate) run() {
 	for !g.over {
 		switch {
+		case g.takeBack():
 		case g.deliver(abi.Agent), g.deliver(abi.Upstream):
 		case g.secure(abi.Agent), g.secure(abi.Upstream):
 		case g.connect():
@@ -223,7 +230,7 @@ func (g *Gate) atRest() {
 func (g *Gate) stuck(side abi.Side) bool {
 	in, other := &g.in[side], &g.in[side.Other()]
 	speaks := (side == abi.Upstream || g.connected) && !other.ended && !other.paused
-	return in.paused && !in.ended && len(in.todo) == 0 && !speaks
+	return in.paused && !in.ended && len(in.todo) == 0 && !speaks && len(g.waiting) == 0
 }
 
 // connect does what DIAL wants.
@@ -259,7 +266,7 @@ func (g *Gate) step(list []byte, more bool, err error) {
 			g.end(Entry{Kind: Close, By: ByGuest, Failed: true, Text: "the plugin: " + err.Error(), Err: err})
 			return
 		}
-		g.execute(list)
+		rest := g.execute(list)
 		if g.over {
 			return
 		}
@@ -267,11 +274,15 @@ func (g *Gate) step(list []byte, more bool, err error) {
 		switch {
 		case g.actions.denied():
 			event = g.actions.verdictEvent()
+		case g.actions.state == holding:
+			event = g.hold(rest)
 		case more:
 		case g.actions.decided():
 			event = g.actions.verdictEvent()
 		default:
-			return
+			if event = g.owedEvent(); event == nil {
+				return
+			}
 		}
 		if g.calls--; g.calls < 0 {
 			g.breach("the plugin goes on and on without taking in bytes")
@@ -281,18 +292,19 @@ func (g *Gate) step(list []byte, more bool, err error) {
 	}
 }
 
-// execute carries out a command list, up to an action that is denied.
-func (g *Gate) execute(list []byte) {
+// execute carries out a command list, up to an action that is denied or waits, and returns the rest.
+func (g *Gate) execute(list []byte) (rest []byte) {
 	var cmd abi.Command
-	for len(list) > 0 && !g.over && !g.actions.denied() {
+	for len(list) > 0 && !g.over && !g.actions.stops() {
 		rest, err := abi.Next(list, &cmd)
 		if err != nil {
 			g.breach("a command that cannot be read: %v", err)
-			return
+			return nil
 		}
 		list = rest
 		g.carryOut(&cmd)
 	}
+	return list
 }
 
 // end ends the connection.

@@ -129,7 +129,7 @@ func deny(family string) func(*Config) {
 	return func(c *Config) {
 		c.Decide = func(e *Entry) Verdict {
 			if e.Action.Family.Name == family {
-				return Verdict{abi.Deny, "no"}
+				return Verdict{Outcome: abi.Deny, Reason: "no"}
 			}
 			return Verdict{}
 		}

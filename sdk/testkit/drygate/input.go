@@ -34,7 +34,8 @@ func (c *chunk) size() uint64 { return uint64(len(c.bytes)) + c.unseen }
 type todo struct {
 	kind todoKind
 	n    uint64
-	then Entry // write, shut
+	then Entry  // write, shut
+	id   uint32 // aside: the action
 }
 
 type todoKind uint8
@@ -43,6 +44,10 @@ const (
 	todoPass todoKind = iota
 	todoDrop
 	todoThen
+	// What an action aside asks for that was undecided when it was said.
+	todoAside
+	todoAsideThen
+	todoAsideDone
 )
 
 // mostTodo bounds how many things may be said about bytes that have not come.
@@ -55,11 +60,13 @@ func (g *Gate) deliver(side abi.Side) bool {
 		return false
 	}
 	switch {
-	case len(in.todo) > 0 && (len(in.queue) > 0 || in.todo[0].kind == todoThen):
+	case len(in.todo) > 0 && (len(in.queue) > 0 || in.todo[0].kind.written()):
 		g.advance(side)
 		return true
 	case in.scan != nil && g.walk(side):
 		return true
+	case side == abi.Agent && g.holds():
+		return false
 	case len(in.queue) > 0 && !in.paused && in.scan == nil:
 		g.show(side)
 		return true
@@ -68,6 +75,21 @@ func (g *Gate) deliver(side abi.Side) bool {
 		return true
 	}
 	return false
+}
+
+// written reports whether it is about no bytes that have to come.
+func (k todoKind) written() bool { return k == todoThen || k == todoAsideThen || k == todoAsideDone }
+
+// then does what stands behind bytes that came.
+func (g *Gate) then(t *todo) {
+	switch t.kind {
+	case todoThen:
+		g.emit(t.then)
+	case todoAsideThen:
+		g.putAside(t.id, t.then)
+	case todoAsideDone:
+		g.endAside(t.id)
+	}
 }
 
 // show has the guest look at the next piece.
@@ -101,10 +123,8 @@ func (g *Gate) tellEnd(side abi.Side) {
 	in := &g.in[side]
 	in.ended, in.told = true, true
 	in.cursor = min(in.cursor, in.count)
-	for _, t := range in.todo {
-		if t.kind == todoThen {
-			g.emit(t.then)
-		}
+	for i := range in.todo {
+		g.then(&in.todo[i])
 	}
 	in.todo = nil
 	g.calls = min(g.calls+callsForDelivery, mostCalls)
@@ -115,9 +135,9 @@ func (g *Gate) tellEnd(side abi.Side) {
 func (g *Gate) advance(side abi.Side) {
 	in := &g.in[side]
 	t := &in.todo[0]
-	if t.kind == todoThen {
-		g.emit(t.then)
+	if t.kind.written() {
 		in.todo = in.todo[1:]
+		g.then(t)
 		return
 	}
 	c := &in.queue[0]
@@ -134,8 +154,11 @@ func (g *Gate) advance(side abi.Side) {
 		in.queue = in.queue[1:]
 	}
 	in.count += n
-	if t.kind == todoPass {
+	switch t.kind {
+	case todoPass:
 		g.emit(moved)
+	case todoAside:
+		g.putAside(t.id, moved)
 	}
 	if t.n -= n; t.n == 0 {
 		in.todo = in.todo[1:]
@@ -143,7 +166,10 @@ func (g *Gate) advance(side abi.Side) {
 }
 
 // move carries a PASS or DROP out on what was shown and plans the rest.
-func (g *Gate) move(side abi.Side, n uint64, kind todoKind) {
+func (g *Gate) move(side abi.Side, n uint64, kind todoKind) { g.moveUnder(side, n, kind, 0) }
+
+// moveUnder is move, also of bytes that action id aside, which is undecided, asks for.
+func (g *Gate) moveUnder(side abi.Side, n uint64, kind todoKind, id uint32) {
 	in := &g.in[side]
 	if n > math.MaxInt64 || in.cursor+n > math.MaxInt64 {
 		g.breach("the plugin passes more bytes of the %v than a stream can have", side)
@@ -152,8 +178,13 @@ func (g *Gate) move(side abi.Side, n uint64, kind todoKind) {
 	in.cursor += n
 	if len(in.todo) == 0 {
 		k := min(n, uint64(len(in.held)))
-		if kind == todoPass && k > 0 {
-			g.emit(Entry{Kind: Gets, Side: side.Other(), Bytes: in.held[:k:k]})
+		shown := Entry{Kind: Gets, Side: side.Other(), Bytes: in.held[:k:k]}
+		switch {
+		case k == 0:
+		case kind == todoPass:
+			g.emit(shown)
+		case kind == todoAside:
+			g.putAside(id, shown)
 		}
 		in.held = in.held[k:]
 		n -= k
@@ -161,7 +192,7 @@ func (g *Gate) move(side abi.Side, n uint64, kind todoKind) {
 	if n == 0 || in.ended {
 		return
 	}
-	if last := len(in.todo) - 1; last >= 0 && in.todo[last].kind == kind {
+	if last := len(in.todo) - 1; last >= 0 && in.todo[last].kind == kind && in.todo[last].id == id {
 		in.todo[last].n += n
 		return
 	}
@@ -169,7 +200,7 @@ func (g *Gate) move(side abi.Side, n uint64, kind todoKind) {
 		g.breach("the plugin has planned too much about bytes of the %v that have not come", side)
 		return
 	}
-	in.todo = append(in.todo, todo{kind: kind, n: n})
+	in.todo = append(in.todo, todo{kind: kind, n: n, id: id})
 }
 
 // write is something for a side, behind what was passed to it and has not come.

@@ -16,20 +16,21 @@ type Kind uint8
 
 // The kinds of entries.
 const (
-	Ask   Kind = iota // ID, Action, Encoded, Extent, Start, Streaming, Verdict
-	Done              // ID
-	Dial              // ID
-	Gets              // Side gets Bytes, and Unseen ones that nobody knows
-	Shut              // of Side
-	Note              // ID, Pairs
-	TLS               // on Side
-	Auth              // ID, Slot, Bytes: the server's words
-	Scan              // of Side
-	Close             // By, Failed, Text
+	Ask      Kind = iota // ID, Action, Encoded, Extent, Start, Streaming, Verdict
+	Done                 // ID
+	Dial                 // ID
+	Gets                 // Side gets Bytes, and Unseen ones that nobody knows
+	Shut                 // of Side
+	Note                 // ID, Pairs
+	TLS                  // on Side
+	Auth                 // ID, Slot, Bytes: the server's words
+	Scan                 // of Side
+	Close                // By, Failed, Text
+	Withdraw             // ID
 	kinds
 )
 
-var kindNames = [kinds]string{"ask", "done", "dial", "gets", "shut", "note", "tls", "auth", "scan", "close"}
+var kindNames = [kinds]string{"ask", "done", "dial", "gets", "shut", "note", "tls", "auth", "scan", "close", "withdraw"}
 
 func (k Kind) String() string { return kindNames[k] }
 
@@ -56,6 +57,7 @@ type Entry struct {
 	Start     uint64 // where the action's range begins in what the agent sends
 	Extent    uint64
 	Streaming bool
+	Aside     bool
 	Verdict   Verdict
 	Slot      int
 	Bytes     []byte
@@ -192,7 +194,7 @@ func (t Transcript) canonical() Transcript {
 }
 
 func (e *Entry) equal(o *Entry) bool {
-	return e.Kind == o.Kind && e.Stimulus == o.Stimulus && e.Side == o.Side && e.ID == o.ID && e.Start == o.Start && e.Extent == o.Extent && e.Streaming == o.Streaming &&
+	return e.Kind == o.Kind && e.Stimulus == o.Stimulus && e.Side == o.Side && e.ID == o.ID && e.Start == o.Start && e.Extent == o.Extent && e.Streaming == o.Streaming && e.Aside == o.Aside &&
 		e.Verdict == o.Verdict && e.Slot == o.Slot && e.Unseen == o.Unseen && e.By == o.By && e.Failed == o.Failed && e.Text == o.Text &&
 		bytes.Equal(e.Encoded, o.Encoded) && bytes.Equal(e.Bytes, o.Bytes) && strings.Join(e.Pairs, "\x00") == strings.Join(o.Pairs, "\x00")
 }
@@ -228,6 +230,8 @@ func (e *Entry) String() string {
 		return s
 	case TLS:
 		return fmt.Sprintf("%v begins tls", e.Side)
+	case Withdraw:
+		return "withdraw"
 	case Scan:
 		return fmt.Sprintf("%v is scanned", e.Side)
 	case Auth:
@@ -249,6 +253,13 @@ func (e *Entry) askString() string {
 	}
 	if e.Streaming {
 		b.WriteString(" streaming")
+	}
+	if e.Aside {
+		b.WriteString(" aside")
+	}
+	if e.Verdict.Held {
+		fmt.Fprintf(&b, " -> hold %q", e.Verdict.Reason)
+		return b.String()
 	}
 	fmt.Fprintf(&b, " -> %v", e.Verdict.Outcome)
 	if e.Verdict.Outcome != abi.Allow {
