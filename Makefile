@@ -14,6 +14,7 @@ VERSION  := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
 PGQUERY_SOURCES := $(shell find plugins/postgres/pgquery -type f -not -name '*_test.go') go.mod
 EXAMPLES        := build/examples/redis.wasm build/examples/memcached.wasm build/examples/beanstalkd.wasm
+HTTP_SOURCES    := $(shell find sdk plugins/http -name '*.go' -not -name '*_test.go') go.mod
 GUEST_SOURCES   := $(shell find sdk plugins/postgres -name '*.go' -not -name '*_test.go') go.mod
 
 .PHONY: all build plugins examples test-examples lint test demo bench suites fuzz clean deps deps-test
@@ -23,7 +24,7 @@ all: build
 build: plugins
 	$(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o build/sallyport ./host/sallyport
 
-plugins: plugins/built/postgres.wasm
+plugins: plugins/built/postgres.wasm plugins/built/http.wasm
 
 # The C companion needs a compiler for WebAssembly; the script installs it on Debian and says what is missing elsewhere.
 build/pgquery.wasm: $(PGQUERY_SOURCES)
@@ -36,6 +37,17 @@ build/postgres.guest.wasm: $(GUEST_SOURCES)
 
 plugins/built/postgres.wasm: build/postgres.guest.wasm build/pgquery.wasm
 	$(GO) run ./sdk/cmd/pack -o $@ build/postgres.guest.wasm pgquery=build/pgquery.wasm
+
+build/http.guest.wasm: $(HTTP_SOURCES)
+	@mkdir -p build
+	GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 $(GO) build -trimpath -buildmode=c-shared -ldflags '-s -w' -o $@ ./plugins/http
+
+build/decode.wasm: $(HTTP_SOURCES)
+	@mkdir -p build
+	GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 $(GO) build -trimpath -buildmode=c-shared -ldflags '-s -w' -o $@ ./plugins/http/decode/companion
+
+plugins/built/http.wasm: build/http.guest.wasm build/decode.wasm
+	$(GO) run ./sdk/cmd/pack -o $@ build/http.guest.wasm decode=build/decode.wasm
 
 # The example plugins are built as their authors would: each in its own folder, by its own means.
 examples: $(EXAMPLES)

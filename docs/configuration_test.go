@@ -28,7 +28,11 @@ var tables = map[string]struct{ written, doc string }{
 	"plugins.NAME": {"[plugins.NAME]", "A plugin from a file; `NAME = { path = …, sha256 = … }` under `[plugins]` is the same."},
 	"credential":   {"[[credential]]", "What the gateway logs in with for agents, at the endpoints whose `profiles` name it. One table for each."},
 	"endpoint":     {"[[endpoint]]", "Something that agents can reach. One table for each. What is not here does not exist for agents."},
-	"rule":         {"[[rule]]", "What is allowed and denied. One table for each; their order never matters."},
+	"rule":         {"[[rule]]", "What is allowed, held and denied. One table for each; their order never matters."},
+	"override":     {"[[override]]", "What a rule of a pack is changed to. One table for each; docs/rules.md says more."},
+	"approver":     {"[[approver]]", "Whom rules can ask about held actions: [approvals.md](approvals.md). One table for each."},
+	"receipts":     {"[receipts]", "How the record of what was decided is kept: [receipts.md](receipts.md). A file can have one."},
+	"holds":        {"[holds]", "How long holds and grants live, how many there may be, and where approvers call back. A file can have one."},
 }
 
 func render(t *testing.T) string {

@@ -30,6 +30,7 @@ var rooms = map[string][]string{
 	"host/nearest":                 {},
 	"host/wgquick":                 {"host/nearest"},
 	"host/secret":                  {},
+	"host/secret/mask":             {},
 	"host/layer":                   {},
 	"host/alias":                   {},
 	"host/config":                  {"host/nearest", "host/secret"},
@@ -37,7 +38,10 @@ var rooms = map[string][]string{
 	"host/state/bolt":              {"host/state"},
 	"host/state/statetest":         {"host/state"},
 	"host/receipt":                 {"sdk/abi"},
+	"host/receipt/anchor":          {"host/receipt"},
+	"host/receipt/export":          {"host/receipt"},
 	"host/decide":                  {"sdk/abi", "host/nearest"},
+	"host/trial":                   {"host/decide", "host/nearest", "host/receipt", "sdk/abi"},
 	"host/route":                   {},
 	"host/tunnel":                  {"host/tunnel/internal/bridge", "host/tunnel/internal/tcpconn", "host/tunnel/internal/udpbind"},
 	"host/tunnel/internal/bridge":  {},
@@ -50,15 +54,26 @@ var rooms = map[string][]string{
 	"host/guest/internal/wasmtest": {},
 	"host/guest/hostile":           {"host/guest", "host/guest/internal/wasmtest", "sdk/abi"},
 	"host/gate":                    {"sdk/abi"},
-	"host/console":                 {},
+	"host/approve":                 {"host/state", "sdk/abi"},
+	"host/approve/show":            {},
+	"host/approve/internal/retry":  {},
+	"host/approve/webhook":         {"host/approve", "host/approve/internal/retry", "host/approve/show", "host/layer", "host/secret"},
+	"host/approve/slack":           {"host/approve", "host/approve/internal/retry", "host/approve/show", "host/secret"},
+	"host/approve/callback":        {"host/approve", "host/approve/slack", "host/approve/webhook"},
+	"host/console":                 {"host/approve", "host/trial"},
 	"host/scaffold":                {"sdk/c"},
 	"host/extism":                  {"sdk/abi", "host/guest", "host/guest/rewrite"},
 	"host/conformance":             {"sdk/abi", "sdk/pack", "sdk/recording", "sdk/testkit/conversation", "sdk/testkit/drygate", "host/guest", "host/extism"},
-	"host/gateway": {"sdk/recording", "sdk/abi", "host/alias", "host/layer", "host/nearest", "host/config", "host/decide", "host/extism", "host/gate", "host/guest", "host/receipt", "host/route",
-		"host/secret", "host/state", "host/state/bolt", "host/tunnel", "plugins"},
-	"host/sallyport": {"host/client", "host/config", "host/console", "host/gateway", "host/guest", "host/receipt", "host/wgquick", "host/tunnel", "plugins", "host/conformance", "host/scaffold"},
+	"host/gateway": {"sdk/recording", "sdk/abi", "host/alias", "host/approve", "host/approve/webhook", "host/approve/slack", "host/approve/callback", "host/layer", "host/nearest", "host/config", "host/decide", "host/extism", "host/gate", "host/guest", "host/receipt", "host/receipt/anchor", "host/route",
+		"host/secret", "host/secret/mask", "host/state", "host/state/bolt", "host/trial", "host/tunnel", "plugins", "packs"},
+	"host/sallyport": {"host/approve", "host/approve/show", "host/client", "host/config", "host/console", "host/gateway", "host/guest", "host/receipt", "host/receipt/export", "host/trial", "host/wgquick", "host/tunnel", "plugins", "host/conformance", "host/scaffold"},
 
+	"packs":                                {},
 	"plugins":                              {},
+	"plugins/http":                         {"sdk", "plugins/http/session"},
+	"plugins/http/head":                    {},
+	"plugins/http/facts":                   {"sdk", "sdk/abi", "plugins/http/head"},
+	"plugins/http/session":                 {"sdk", "sdk/abi", "plugins/http/decode", "plugins/http/head", "plugins/http/facts"},
 	"plugins/postgres":                     {"sdk", "plugins/postgres/session"},
 	"plugins/postgres/proto":               {},
 	"plugins/postgres/session":             {"sdk", "sdk/abi", "plugins/postgres/proto", "plugins/postgres/sqlfacts"},
@@ -140,7 +155,7 @@ func TestOutsideImports(t *testing.T) {
 				continue
 			}
 			switch {
-			case name == "host/gate", name == "sdk", name == "sdk/abi", strings.HasPrefix(name, "plugins/postgres") && !strings.HasSuffix(name, "test") && !strings.HasSuffix(name, "gen"):
+			case name == "host/gate", name == "sdk", name == "sdk/abi", strings.HasPrefix(name, "plugins/http") && !strings.HasPrefix(name, "plugins/http/decode/"), strings.HasPrefix(name, "plugins/postgres") && !strings.HasSuffix(name, "test") && !strings.HasSuffix(name, "gen"):
 				t.Errorf("%s imports %s: it does without other modules", name, i)
 			case strings.Contains(i, "wazero") && !strings.HasPrefix(name, "host/guest") && name != "host/extism" && !strings.HasSuffix(name, "test"):
 				t.Errorf("%s imports %s: WebAssembly is the business of host/guest and host/extism", name, i)
@@ -155,7 +170,8 @@ func TestOutsideImports(t *testing.T) {
 func TestGuestsAreSmall(t *testing.T) {
 	heavy := []string{"fmt", "encoding/json", "regexp", "reflect", "net", "log"}
 	for _, p := range list(t, []string{"GOOS=wasip1", "GOARCH=wasm"}, module+"sdk", module+"sdk/abi", module+"plugins/postgres",
-		module+"plugins/postgres/session", module+"plugins/postgres/proto", module+"plugins/postgres/sqlfacts") {
+		module+"plugins/postgres/session", module+"plugins/postgres/proto", module+"plugins/postgres/sqlfacts",
+		module+"plugins/http", module+"plugins/http/session", module+"plugins/http/facts", module+"plugins/http/head") {
 		for _, i := range p.Imports {
 			if slices.Contains(heavy, i) {
 				t.Errorf("%s imports %s", p.ImportPath, i)

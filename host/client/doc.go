@@ -20,6 +20,17 @@
 // command starts is covered, wherever it lies. Environment variables that point to them are removed. The
 // SSH agent is hidden too, unless [Options.AllowSSHAgent] is set.
 //
+// # Trust
+//
+// Where the gateway ends TLS, the command sees certificates of the gateway's own CA. The CA's certificate is fetched inside the
+// tunnel, from the gateway's address, to which WireGuard has proved the other end; nothing has to be installed. Files with the system's
+// roots and this one are made in /run of the command's mounts, and these variables name them: SSL_CERT_FILE, CURL_CA_BUNDLE,
+// REQUESTS_CA_BUNDLE, AWS_CA_BUNDLE, GIT_SSL_CAINFO, CARGO_HTTP_CAINFO, PIP_CERT and GRPC_DEFAULT_SSL_ROOTS_FILE_PATH.
+// NODE_EXTRA_CA_CERTS (Node, Bun) and DENO_CERT, which add to what a program trusts, name the CA alone, and so does SALLYPORT_CA, for
+// programs that are told by an argument (psql's sslrootcert). JAVA_TOOL_OPTIONS gets a trust store. A variable that is set already
+// keeps its meaning: it then names a file with what it named before and the CA; what cannot be merged stays as it is, with a
+// note on standard error. A gateway that gives out no CA changes nothing; one that does not answer delays the command by 5 seconds.
+//
 // The process that sets all this up becomes the command in the end. So the command's exit status,
 // terminal, process group, working directory, signals and job control are its own, not an imitation. Of
 // the descriptors above 2 that this process was started with, files and pipes are handed on (process

@@ -69,6 +69,7 @@ func becomeCommand(control *channel, command []string) (code int, err error) {
 	if _, err := control.receive(&struct{}{}); err != nil {
 		return ExitFailure, fmt.Errorf("wait for the tunnel: %w", err)
 	}
+	trustGateway(&p)
 	if err := dropPrivileges(p.Unprivileged); err != nil {
 		return ExitFailure, err
 	}

@@ -30,6 +30,7 @@ import (
 type plan struct {
 	Addresses, Routes []netip.Prefix
 	DNS               []netip.Addr
+	Gateway           netip.Addr // where it gives out its CA; not valid: nowhere
 	MTU               int
 	Home              string   // the user's home directory, "" if unknown
 	RuntimeDir        string   // XDG_RUNTIME_DIR

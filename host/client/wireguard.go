@@ -121,6 +121,11 @@ func makePlan(o *Options) (*plan, error) {
 			p.Routes = append(p.Routes, network)
 		}
 	}
+	for _, a := range p.DNS { // the resolver is the gateway
+		if a.Is4() && !p.Gateway.IsValid() {
+			p.Gateway = a
+		}
+	}
 	if o.AllowSSHAgent {
 		p.SSHAgent = lookupEnv(o.Env, "SSH_AUTH_SOCK")
 	}

@@ -14,7 +14,11 @@ func (d *decoder) check(cfg *Config) {
 	d.checkPeers(cfg)
 	d.checkCredentials(cfg)
 	d.checkEndpoints(cfg)
+	d.checkClients(cfg)
+	d.checkIdentity(cfg.Gateway.CA, "ca_cert", "ca_key")
 	d.checkRules(cfg)
+	d.checkApprovers(cfg)
+	d.checkReceipts(cfg)
 	if d.missing && len(d.problems) == 0 {
 		d.checkUse(cfg)
 	}
@@ -96,34 +100,6 @@ func (d *decoder) checkPluginOf(e Endpoint, plugins []string) {
 	}
 }
 
-func (d *decoder) checkRules(cfg *Config) {
-	names := first[string]{}
-	var endpoints []string
-	exists := map[string]bool{}
-	for _, e := range cfg.Endpoints {
-		if e.Name.IsSet() {
-			endpoints = append(endpoints, e.Name.Value)
-		}
-		exists[e.Name.Value] = true
-	}
-	for _, r := range cfg.Rules {
-		if r.Name.IsSet() {
-			names.seen(d, r.Name.Value, r.Name.start, "a rule %q", r.Name)
-		}
-		for _, e := range r.Endpoints {
-			if !exists[e.Value] && d.missing {
-				d.problem(e.start, "there is no endpoint %s%s", quote(e.Value), d.hint(e.Value, endpoints))
-			}
-		}
-		switch {
-		case r.Then == Allow && r.Reason != "":
-			d.problem(r.reasonPos, "rule %q allows, so nobody is told its reason; make it a comment", r.Name)
-		case r.Then == Allow && r.Mode == Observe:
-			d.problem(r.modePos, `rule %q allows, so mode = "observe" would leave it without any effect; remove the mode or the rule`, r.Name)
-		}
-	}
-}
-
 // checkUse warns of what is valid and has no effect.
 func (d *decoder) checkUse(cfg *Config) {
 	d.useOfProfiles(cfg)
@@ -148,13 +124,14 @@ func (d *decoder) checkUse(cfg *Config) {
 		}
 	}
 	d.useOfCredentials(cfg)
+	d.useOfApprovers(cfg)
 	for _, p := range cfg.Plugins {
 		if !used[p.Name.Value] {
 			d.warn(p.Pos, "no endpoint uses the plugin %q", p.Name)
 		}
 	}
-	if len(cfg.Endpoints) > 0 && len(cfg.Rules) == 0 {
-		d.warn(cfg.Endpoints[0].Pos, "there is no [[rule]], so every connection is denied")
+	if len(cfg.Endpoints) > 0 && len(cfg.Rules) == 0 && len(cfg.Gateway.Packs) == 0 {
+		d.warn(cfg.Endpoints[0].Pos, "there is no [[rule]] and no pack, so every connection is denied")
 	}
 }
 

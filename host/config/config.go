@@ -32,6 +32,8 @@ const MaxSize = 1 << 20
 type Known struct {
 	// Builtins are the plugins that the gateway brings. Nil leaves the names of built-in plugins unchecked.
 	Builtins []string
+	// Packs are the rule packs that the gateway brings. Nil leaves the names of packs and of their rules unchecked.
+	Packs []Pack
 }
 
 // Config is a configuration as read from a file.
@@ -46,6 +48,12 @@ type Config struct {
 	Credentials []Credential
 	Endpoints   []Endpoint
 	Rules       []Rule
+	// Overrides change rules of packs.
+	Overrides []Override
+	// Approvers are whom rules can ask. The machine's operator is one as well and not listed.
+	Approvers []Approver
+	Holds     Holds
+	Receipts  Receipts
 	// Warnings are things that are valid and probably not meant. The gateway runs with them.
 	Warnings Problems
 }
@@ -67,6 +75,14 @@ type Gateway struct {
 	// PrivateKey refers to the WireGuard key of the gateway, 32 bytes in base64. Zero: the gateway makes one and keeps it in State.
 	PrivateKey    secret.Reference
 	PrivateKeyPos Pos
+	// CA is the authority that signs what agents see. Zero: the gateway makes one and keeps it in State.
+	CA Identity
+	// Packs are the rule packs that count.
+	Packs []Text
+	// Mode is that of endpoints that have none; see ModeOf.
+	Mode Mode
+	// ConfirmReload says that a reload that allows more waits to be confirmed.
+	ConfirmReload bool
 }
 
 // Limits is the table [limits].
@@ -136,11 +152,22 @@ type Endpoint struct {
 	ServerName string
 	// AgentTLS says whether agents may, must or cannot speak TLS to the gateway.
 	AgentTLS AgentTLS
+	// AgentSNI says whether they must name the endpoint there.
+	AgentSNI AgentSNI
+	// Pins are the keys that the upstream may have, "sha256/" and the hash of the SubjectPublicKeyInfo in base64; nil: any.
+	Pins   []string
+	PinPos Pos
+	// Client is what the gateway shows to an upstream that asks for a certificate.
+	Client Identity
+	// Mode is empty for that of the gateway; see ModeOf.
+	Mode Mode
+	// OnHold is what happens to an action that is held.
+	OnHold OnHold
 	// Options are for the plugin, in the order of the file, not yet checked against its manifest.
 	Options []Option
 	Pos     Pos
 
-	serverNamePos, agentTLSPos Pos
+	serverNamePos, agentTLSPos, agentSNIPos Pos
 }
 
 // Option is one setting under an endpoint's options, as written.
@@ -151,41 +178,6 @@ type Option struct {
 	// Pos is the place of the value. Elems are the places of a []string's elements.
 	Pos   Pos
 	Elems []Pos
-}
-
-// Outcome is what a rule leads to.
-type Outcome string
-
-// The outcomes of this release.
-const (
-	Allow Outcome = "allow"
-	Deny  Outcome = "deny"
-)
-
-// Mode says whether a rule counts.
-type Mode string
-
-// The modes. A rule that observes yields no outcome, only a receipt of what it would have done.
-const (
-	Enforce Mode = "enforce"
-	Observe Mode = "observe"
-)
-
-// Rule is a table [[rule]].
-type Rule struct {
-	Name Text
-	// Endpoints are the endpoints that the rule is about; nil means every endpoint.
-	Endpoints []Text
-	// When is the condition, CEL, never blank. Unless is its exception; not set when absent.
-	When, Unless Text
-	Then         Outcome
-	ThenPos      Pos
-	// Reason is what the agent is told. It may be empty, and is for allow.
-	Reason string
-	Mode   Mode
-	Pos    Pos
-
-	reasonPos, modePos Pos
 }
 
 // Reference reads a text of the configuration as a reference to a secret. The error never repeats the text.

@@ -121,7 +121,7 @@ func TestParse(t *testing.T) {
 
 func TestDefaults(t *testing.T) {
 	cfg := parse(t, "")
-	if got, want := cfg.Gateway, (Gateway{Listen: ":51820", Network: netip.MustParsePrefix("10.89.0.0/16"), State: "/var/lib/sallyport"}); got != want {
+	if got, want := cfg.Gateway, (Gateway{Listen: ":51820", Network: netip.MustParsePrefix("10.89.0.0/16"), State: "/var/lib/sallyport", Mode: Enforce}); !reflect.DeepEqual(got, want) {
 		t.Errorf("gateway is %+v, want %+v", got, want)
 	}
 	if got, want := cfg.Limits, (Limits{1024, 10 * time.Second, 5 * time.Second, 2 << 20, 64 << 20}); got != want {

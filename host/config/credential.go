@@ -15,7 +15,9 @@ type Credential struct {
 	// credential. Not yet checked against its manifest, and a value may be a secret that somebody wrote here by mistake: it is not
 	// to be printed before it is known to be an attribute.
 	Settings []Setting
-	Pos      Pos
+	// Client is what the gateway shows to an upstream that asks for a certificate.
+	Client Identity
+	Pos    Pos
 }
 
 // Setting is one key of a credential.
@@ -25,7 +27,7 @@ type Setting struct{ Name, Value Text }
 const NoCredential = "none"
 
 func credentialFields() []field[Credential] {
-	return []field[Credential]{
+	return append([]field[Credential]{
 		{Key{
 			Name: "name", Type: "string", Required: true, Example: `"prod-db-agent"`,
 			Meaning:     "What the credential is called: a name like a peer's. Unique among credentials.",
@@ -40,7 +42,7 @@ func credentialFields() []field[Credential] {
 			Meaning:     "The login methods that may be used. For slots of form `postgres`: `scram-sha-256-plus` (with channel binding), `scram-sha-256` (with channel binding where it is possible), `md5`, `password`.",
 			Consequence: "A server that asks for anything else gets nothing, and the connection is refused. Without this key every method may be used at an endpoint whose certificate is verified (`verify-ca`, `verify-full`), and SCRAM only elsewhere. A server that asks for no login at all is refused when this key is there.",
 		}, func(d *decoder, k Key, v *value, c *Credential) { c.Methods = d.list(k, v) }},
-	}
+	}, identityFields()...)
 }
 
 // settingKey describes the keys of a credential that the plugin chooses.
@@ -69,7 +71,7 @@ func (d *decoder) credentials(cfg *Config, e *entry) {
 		for _, s := range rest[i] {
 			d.setting(c, s)
 		}
-		if len(rest[i]) == 0 && d.missing {
+		if len(rest[i]) == 0 && c.Client.IsZero() && d.missing {
 			d.problem(c.Pos, "credential %s holds nothing; give it what the plugin of its endpoints declares, such as password = %s", quote(c.Name.Value), settingKey().Example)
 		}
 	}

@@ -77,9 +77,20 @@ func (d *decoder) top(cfg *Config, e *entry) {
 	case "credential":
 		d.credentials(cfg, e)
 	case "endpoint":
-		many(d, e, endpointFields(), &cfg.Endpoints, func(p Pos) Endpoint { return Endpoint{Pos: p, TLS: TLSDisable, AgentTLS: AgentTLSAuto} })
+		many(d, e, endpointFields(), &cfg.Endpoints, func(p Pos) Endpoint {
+			return Endpoint{Pos: p, TLS: TLSDisable, AgentTLS: AgentTLSAuto, AgentSNI: AgentSNIAuto, OnHold: Wait}
+		})
 	case "rule":
-		many(d, e, ruleFields(), &cfg.Rules, func(p Pos) Rule { return Rule{Pos: p, Mode: Enforce} })
+		many(d, e, ruleFields(), &cfg.Rules, func(p Pos) Rule { return Rule{Pos: p, Mode: Enforce, Approval: Approval{Approvals: 1}} })
+	case "override":
+		many(d, e, overrideFields(), &cfg.Overrides, func(p Pos) Override { return Override{Pos: p} })
+	case "approver":
+		many(d, e, approverFields(), &cfg.Approvers, func(p Pos) Approver { return Approver{Pos: p, Timeout: defaultApproverTimeout} })
+	case "holds":
+		one(d, e, holdsFields(), &cfg.Holds)
+	case "receipts":
+		one(d, e, receiptsFields(), &cfg.Receipts)
+		cfg.Receipts.Pos = e.key.start
 	default:
 		d.unknownTop(e)
 	}
@@ -88,7 +99,8 @@ func (d *decoder) top(cfg *Config, e *entry) {
 // tables are the names of the file's tables, each with its brackets.
 var tables = []struct{ name, written string }{
 	{"gateway", "[gateway]"}, {"limits", "[limits]"}, {"peer", "[[peer]]"},
-	{"plugins", "[plugins]"}, {"credential", "[[credential]]"}, {"endpoint", "[[endpoint]]"}, {"rule", "[[rule]]"},
+	{"plugins", "[plugins]"}, {"credential", "[[credential]]"}, {"endpoint", "[[endpoint]]"}, {"rule", "[[rule]]"}, {"override", "[[override]]"},
+	{"approver", "[[approver]]"}, {"holds", "[holds]"}, {"receipts", "[receipts]"},
 }
 
 // written returns the name of a table with its brackets.

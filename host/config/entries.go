@@ -1,38 +1,5 @@
 package config
 
-// outcome reads what a rule leads to.
-func (d *decoder) outcome(k Key, v *value) Outcome {
-	text, ok := d.text(k, v)
-	if !ok {
-		return ""
-	}
-	switch o := Outcome(text.Value); o {
-	case Allow, Deny:
-		return o
-	case "hold":
-		d.problem(text.start, `then = "hold" needs a person who approves, and this release has no approvers; write "deny", or "allow" with a narrower when`)
-	case "judge":
-		d.problem(text.start, `then = "judge" needs a model that decides, and this release has no judges; write "deny", or "allow" with a narrower when`)
-	default:
-		d.problem(text.start, "unknown outcome %s%s", quote(text.Value), d.hint(text.Value, []string{string(Allow), string(Deny)}))
-	}
-	return ""
-}
-
-// mode reads whether a rule counts.
-func (d *decoder) mode(k Key, v *value) Mode {
-	text, ok := d.text(k, v)
-	if !ok {
-		return Enforce
-	}
-	switch m := Mode(text.Value); m {
-	case Enforce, Observe:
-		return m
-	}
-	d.problem(text.start, "unknown mode %s%s", quote(text.Value), d.hint(text.Value, []string{string(Enforce), string(Observe)}))
-	return Enforce
-}
-
 // plugin reads an entry of [plugins].
 func (d *decoder) plugin(cfg *Config, e *entry) {
 	p := Plugin{Name: e.key, Pos: e.key.start}

@@ -12,7 +12,11 @@ import (
 var update = flag.Bool("update", false, "write the expected messages anew; read what changed before committing it")
 
 // known is what the gateway of these tests brings.
-var known = Known{Builtins: []string{"clickhouse", "postgres"}}
+var known = Known{Builtins: []string{"clickhouse", "postgres"}, Packs: []Pack{
+	{"baseline", []PackRule{{"connect", Allow, false}, {"write", Hold, false}, {"unbounded changes", Deny, false}}},
+	{"readonly", []PackRule{{"everything else", Deny, false}}},
+	{"observe", []PackRule{{"write", Hold, true}}},
+}}
 
 // TestBadFiles compares every problem of every file in testdata/bad with its .want file: place, message and order.
 func TestBadFiles(t *testing.T) {

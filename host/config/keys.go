@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -41,7 +42,11 @@ func Keys() []Key {
 	keys = add(keys, "credential", credentialFields())
 	keys = append(keys, settingKey())
 	keys = add(keys, "endpoint", endpointFields())
-	return add(keys, "rule", ruleFields())
+	keys = add(keys, "rule", ruleFields())
+	keys = add(keys, "override", overrideFields())
+	keys = add(keys, "approver", approverFields())
+	keys = add(keys, "holds", holdsFields())
+	return add(keys, "receipts", receiptsFields())
 }
 
 func add[T any](keys []Key, table string, fields []field[T]) []Key {
@@ -74,7 +79,10 @@ func defaults(cfg *Config, dir string) {
 		Listen:  defaultListen,
 		Network: netip.MustParsePrefix(defaultNetwork),
 		State:   state,
+		Mode:    Enforce,
 	}
+	cfg.Holds = holdsDefaults()
+	cfg.Receipts = receiptsDefaults()
 	cfg.Limits = Limits{
 		Connections: defaultConnections,
 		DialTimeout: defaultDialTimeout,
@@ -85,7 +93,7 @@ func defaults(cfg *Config, dir string) {
 }
 
 func gatewayFields() []field[Gateway] {
-	return []field[Gateway]{
+	return append([]field[Gateway]{
 		{Key{
 			Name: "listen", Type: "string", Default: `":51820"`, Example: `"192.0.2.1:51820"`,
 			Meaning:     "The UDP address on which the gateway speaks WireGuard, `IP:port` or `:port` for every address of the machine, IPv4 and IPv6.",
@@ -148,7 +156,7 @@ func gatewayFields() []field[Gateway] {
 				g.PrivateKey, g.PrivateKeyPos = ref, text.start
 			}
 		}},
-	}
+	}, slices.Concat(authorityFields(), policyGatewayFields())...)
 }
 
 func limitsFields() []field[Limits] {

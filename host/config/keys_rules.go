@@ -3,7 +3,7 @@ package config
 import "net/netip"
 
 func endpointFields() []field[Endpoint] {
-	return append([]field[Endpoint]{
+	return append(append([]field[Endpoint]{
 		{Key{
 			Name: "name", Type: "string", Required: true, Example: `"prod-db"`,
 			Meaning:     "What the endpoint is called: a hostname in lower case, labels of letters, digits and hyphens joined by dots, at most 63 characters. Unique among endpoints.",
@@ -41,45 +41,5 @@ func endpointFields() []field[Endpoint] {
 			Meaning:     "Settings for the plugin: booleans, integers, strings and lists of strings. Which ones there are, the plugin's manifest says.",
 			Consequence: "They are checked against the manifest when the configuration is loaded: an unknown name, a wrong type or a value out of range is an error. `\"none\"` has no options.",
 		}, func(d *decoder, k Key, v *value, e *Endpoint) { e.Options = d.options(k, v) }},
-	}, transportFields()...)
-}
-
-func ruleFields() []field[Rule] {
-	return []field[Rule]{
-		{Key{
-			Name: "name", Type: "string", Required: true, Example: `"no unbounded deletes"`,
-			Meaning:     "What the rule is called: one line of at most 120 characters. Unique among rules.",
-			Consequence: "Denials show it to the agent and receipts carry it.",
-		}, func(d *decoder, k Key, v *value, r *Rule) { r.Name = d.line(k, v, 120) }},
-		{Key{
-			Name: "endpoints", Type: "list of strings", Default: "every endpoint", Example: `["prod-db"]`,
-			Meaning:     "The endpoints that the rule is about, by name.",
-			Consequence: "The rule's conditions are checked against what the plugins of these endpoints declare, and it is never asked about others.",
-		}, func(d *decoder, k Key, v *value, r *Rule) { r.Endpoints = d.list(k, v) }},
-		{Key{
-			Name: "when", Type: "CEL condition", Required: true, Example: `'action.class == "delete" && !sql.bounded'`,
-			Meaning:     "When the rule matches, as a CEL expression over `action`, `peer`, `endpoint` and the fields of the action's family. `\"true\"` matches always.",
-			Consequence: "A condition that names a family is about actions of that family only. A value that is not known counts as a match for deny and as none for allow.",
-		}, func(d *decoder, k Key, v *value, r *Rule) { r.When, _ = d.text(k, v) }},
-		{Key{
-			Name: "unless", Type: "CEL condition", Default: "never", Example: `'peer.name == "migrations"'`,
-			Meaning:     "The rule's exception, in the same language: where it holds, the rule does not match.",
-			Consequence: "It is the only way around a deny: no other rule can undo one. A value that is not known makes no exception.",
-		}, func(d *decoder, k Key, v *value, r *Rule) { r.Unless, _ = d.text(k, v) }},
-		{Key{
-			Name: "then", Type: `"allow" or "deny"`, Required: true, Example: `"deny"`,
-			Meaning:     "What a match leads to.",
-			Consequence: "Of all rules that match, the strictest wins: deny over allow, whatever their order in the file. When none matches, the action is denied.",
-		}, func(d *decoder, k Key, v *value, r *Rule) { r.Then, r.ThenPos = d.outcome(k, v), v.pos }},
-		{Key{
-			Name: "reason", Type: "string", Default: "a sentence that names the rule", Example: `"DELETE and UPDATE need a WHERE clause"`,
-			Meaning:     "What the agent is told when the rule denies, one line of at most 500 characters. Only for deny.",
-			Consequence: "It is the message of the error that the agent gets, in the words of its protocol, and stands in the receipt.",
-		}, func(d *decoder, k Key, v *value, r *Rule) { r.Reason, r.reasonPos = d.line(k, v, 500).Value, v.pos }},
-		{Key{
-			Name: "mode", Type: `"enforce" or "observe"`, Default: `"enforce"`, Example: `"observe"`,
-			Meaning:     "Whether the rule counts. Observe is for trying out a deny.",
-			Consequence: "A rule that observes changes no outcome; where it would have denied, the receipt says so.",
-		}, func(d *decoder, k Key, v *value, r *Rule) { r.Mode, r.modePos = d.mode(k, v), v.pos }},
-	}
+	}, transportFields()...), policyEndpointFields()...)
 }

@@ -3,29 +3,62 @@ package config
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
 
 // base has the required keys of every table, as a file without any other key.
 var base = map[string][]string{
-	"gateway": nil, "limits": nil,
+	"gateway": {`packs = ["baseline", "readonly"]`}, "limits": nil,
 	"peer":       {`name = "a"`, `public_key = "TrMvSoP4jYQlY6RIzBgbssQqY3vxI2Pi+y71lOWWXX0="`, `profile = "x"`, `address = "10.89.0.9"`},
 	"plugins":    {`postgres = "builtin"`},
 	"credential": {`name = "c"`, `user = "x"`},
 	"endpoint":   {`name = "e"`, `address = "e:1"`, `plugin = "redis"`, `profiles = ["x"]`},
 	"rule":       {`name = "r"`, `when = "true"`, `then = "deny"`},
+	"override":   {`rule = "baseline/write"`, `unless = "false"`},
+	"approver":   {`name = "ops"`, `webhook = "https://hooks.example.com/ops"`, `secret = "env:OPS"`},
+	"holds":      {`listen = "127.0.0.1:8443"`},
+	"receipts":   {`anchor = "a"`},
 	"plugins.NAME": {`path = "x.wasm"`,
 		`sha256 = "0000000000000000000000000000000000000000000000000000000000000000"`},
+}
+
+// baseOf returns the required keys of a table in which a key is to be set: some keys need others, or exclude them.
+func baseOf(table, name string) []string {
+	switch {
+	case table == "approver" && (name == "slack" || name == "token" || name == "signing_secret"):
+		return []string{`name = "ops"`, `slack = "C0000"`, `token = "env:T"`, `signing_secret = "env:S"`}
+	case table == "approver" && name == "secrets":
+		return base[table][:2]
+	case table == "receipts" && name == "anchor_secret":
+		return []string{`anchor = "https://anchor.example.com/"`}
+	case table == "holds" && (name == "certificate" || name == "key"):
+		return []string{base[table][0], `certificate = "a.pem"`, `key = "a.key"`}
+	case (table == "endpoint" || table == "credential") && (name == "client_cert" || name == "client_key"):
+		return append([]string{`client_cert = "a.pem"`, `client_key = "env:A"`}, base[table]...)
+	case table == "rule" && slices.Contains(ofHold, name):
+		return []string{`name = "r"`, `when = "true"`, `then = "hold"`}
+	case table == "override" && name == "off":
+		return base[table][:1]
+	case table == "gateway" && (name == "ca_cert" || name == "ca_key"):
+		return []string{`packs = ["baseline", "readonly"]`, `ca_cert = "a.pem"`, `ca_key = "env:A"`}
+	}
+	return base[table]
 }
 
 // with returns the base file with one key of one table set.
 func with(table, name, value string) string {
 	var b strings.Builder
-	for _, t := range []string{"gateway", "limits", "peer", "plugins", "plugins.NAME", "credential", "endpoint", "rule"} {
+	for _, t := range []string{"gateway", "limits", "peer", "plugins", "plugins.NAME", "credential", "endpoint", "rule", "override", "approver", "holds", "receipts"} {
 		fmt.Fprintln(&b, strings.Replace(written(t), "NAME", "redis", 1))
-		for _, line := range base[t] {
+		lines := base[t]
+		if t == table {
+			lines = baseOf(table, name)
+		}
+		for _, line := range lines {
 			if t != table || !strings.HasPrefix(line, name+" ") {
 				fmt.Fprintln(&b, line)
 			}
@@ -33,7 +66,7 @@ func with(table, name, value string) string {
 		if t == table && name != "" {
 			fmt.Fprintf(&b, "%s = %s\n", name, value)
 		}
-		if t == table && t == "endpoint" && (name == "ca" || name == "server_name") {
+		if t == table && t == "endpoint" && aboutTLS(name) {
 			fmt.Fprintln(&b, `tls = "verify-full"`) // what they are about
 		}
 		if t == "plugins.NAME" {
@@ -46,6 +79,18 @@ func with(table, name, value string) string {
 		}
 	}
 	return b.String()
+}
+
+// ofHold are the keys that only a rule that holds has.
+var ofHold = []string{"approver", "approvers", "approvals", "not_by", "timeout"}
+
+// aboutTLS reports whether a key of an endpoint says something about its TLS.
+func aboutTLS(name string) bool {
+	switch name {
+	case "ca", "server_name", "pin", "client_cert", "client_key":
+		return true
+	}
+	return false
 }
 
 // TestEveryKeyCounts: every key of Keys is read and changes the configuration. No key is dead here.
@@ -65,8 +110,11 @@ func TestEveryKeyCounts(t *testing.T) {
 				// A second plugin stands beside the first.
 				k.Example = strings.Replace(k.Example, "redis.wasm", "mysql.wasm", 1)
 			}
-			if name == "ca" || name == "server_name" {
+			if aboutTLS(name) {
 				before = plain(parse(t, with("endpoint", "tls", `"verify-full"`)))
+			}
+			if k.Table == "rule" && slices.Contains(ofHold, name) {
+				before = plain(parse(t, with("rule", "then", `"hold"`)))
 			}
 			if name == "then" {
 				before = plain(parse(t, with("rule", "then", `"allow"`)))
@@ -85,6 +133,8 @@ func plain(cfg *Config) []string {
 	add := func(values ...any) { list = append(list, fmt.Sprint(values...)) }
 	g, l := cfg.Gateway, cfg.Limits
 	add(g.Listen, g.Address, g.Network, strings.HasSuffix(g.State, "/state"), g.PrivateKey.IsZero(), l)
+	add(filepath.Base(g.CA.Certificate), g.CA.Key)
+	add(g.Packs, g.Mode, g.ConfirmReload)
 	for _, p := range cfg.Peers {
 		add(p.Name, p.PublicKey, p.Profile, p.Address)
 	}
@@ -92,19 +142,33 @@ func plain(cfg *Config) []string {
 		add(p.Name, p.Builtin, strings.HasSuffix(p.Path, "/redis.wasm"), p.SHA256)
 	}
 	for _, c := range cfg.Credentials {
-		add(c.Name, c.Methods)
+		add(c.Name, c.Methods, filepath.Base(c.Client.Certificate), c.Client.Key)
 		for _, s := range c.Settings {
 			add(s.Name, s.Value)
 		}
 	}
 	for _, e := range cfg.Endpoints {
-		add(e.TLS, strings.HasSuffix(e.CA, "/ca.pem"), e.ServerName, e.AgentTLS)
+		add(e.TLS, strings.HasSuffix(e.CA, "/ca.pem"), e.ServerName, e.Mode, e.OnHold, e.AgentTLS, e.AgentSNI, e.Pins, filepath.Base(e.Client.Certificate), e.Client.Key)
 		add(e.Name, e.Host, e.Port, e.Plugin, e.Profiles, len(e.Options))
 	}
 	for _, r := range cfg.Rules {
-		add(r.Name, r.Endpoints, r.When, r.Unless, r.Then, r.Reason, r.Mode)
+		add(r.Name, r.Endpoints, r.When, r.Unless, r.Then, r.Reason, r.Mode, r.Approval.plain())
 	}
+	for _, o := range cfg.Overrides {
+		add(o.Rule, o.Endpoints, o.Off, o.Unless, o.Then, o.Reason, o.Mode, o.Approval.plain())
+	}
+	for _, a := range cfg.Approvers {
+		add(a.Name, a.Webhook, len(a.Secrets), a.Secrets, strings.HasSuffix(a.CA, "/ca.pem"), a.Slack, a.Token, a.SigningSecret, a.Timeout)
+	}
+	h := cfg.Holds
+	add(h.Listen, h.URL, filepath.Base(h.Certificate), filepath.Base(h.Key), h.PerPeer, h.Total, h.GrantFor, h.Late)
+	r := cfg.Receipts
+	add(r.Durability, r.Text, filepath.Base(r.AnchorFile), r.AnchorURL, r.AnchorSecret, r.RotateSize, r.RotateAge, r.KeepSize, r.KeepAge)
 	return list
+}
+
+func (a *Approval) plain() string {
+	return fmt.Sprint(a.Approvers, a.Approvals, a.NotRequester, a.Timeout)
 }
 
 // TestDefaultsAreDocumented: writing a documented default is the same as leaving the key out.
@@ -116,6 +180,10 @@ func TestDefaultsAreDocumented(t *testing.T) {
 			continue // in words
 		}
 		tried++
+		before := before
+		if k.Table == "rule" && slices.Contains(ofHold, k.Name) {
+			before = plain(parse(t, with("rule", "then", `"hold"`)))
+		}
 		if after := plain(parse(t, with(k.Table, k.Name, k.Default))); !reflect.DeepEqual(before, after) {
 			t.Errorf("%s.%s: its default is not %s", k.Table, k.Name, k.Default)
 		}

@@ -14,6 +14,8 @@ const (
 	TLSRequire    TLS = "require"
 	TLSVerifyCA   TLS = "verify-ca"
 	TLSVerifyFull TLS = "verify-full"
+	// TLSPassthrough leaves TLS to the agent and the upstream; only the name that the agent asks for is read.
+	TLSPassthrough TLS = "passthrough"
 )
 
 // AgentTLS says whether agents may speak TLS to the gateway.
@@ -28,13 +30,13 @@ const (
 )
 
 func transportFields() []field[Endpoint] {
-	return []field[Endpoint]{
+	return append([]field[Endpoint]{
 		{Key{
-			Name: "tls", Type: `"disable", "require", "verify-ca" or "verify-full"`, Default: `"disable"`, Example: `"verify-full"`,
-			Meaning:     "How the gateway speaks to the upstream: in clear; with TLS, whoever answers; with TLS and a certificate of one of the roots in `ca`, whatever its name; with TLS and a certificate for `server_name`.",
-			Consequence: "Nothing of the agent reaches the upstream before TLS stands as it should, and an upstream that cannot is not used. `require` protects against those who only listen, not against one in the middle. It must be said where a profile has a credential with a secret.",
+			Name: "tls", Type: `"disable", "require", "verify-ca", "verify-full" or "passthrough"`, Default: `"disable"`, Example: `"verify-full"`,
+			Meaning:     "How the gateway speaks to the upstream: in clear; with TLS, whoever answers (or whoever has the key in `pin`); with TLS and a certificate of one of the roots in `ca`, whatever its name; with TLS and a certificate for `server_name`. `passthrough` is for plugin `\"none\"`: the agent speaks TLS with the upstream itself, and the gateway reads the name that it asks for and nothing else.",
+			Consequence: "Nothing of the agent reaches the upstream before TLS stands as it should, and an upstream that cannot is not used. `require` without `pin` protects against those who only listen, not against one in the middle. It must be said where a profile has a credential with a secret. With `passthrough` an agent that says no name, another name than the endpoint's or `server_name`, or hides it (ECH) is refused, and rules see `connect.tls_name`.",
 		}, func(d *decoder, k Key, v *value, e *Endpoint) {
-			e.TLS, e.TLSPos = oneOf(d, k, v, e.TLS, TLSDisable, TLSRequire, TLSVerifyCA, TLSVerifyFull), v.pos
+			e.TLS, e.TLSPos = oneOf(d, k, v, e.TLS, TLSDisable, TLSRequire, TLSVerifyCA, TLSVerifyFull, TLSPassthrough), v.pos
 		}},
 		{Key{
 			Name: "ca", Type: "string", Default: "the system's roots", Example: `"ca.pem"`,
@@ -71,7 +73,7 @@ func transportFields() []field[Endpoint] {
 		}, func(d *decoder, k Key, v *value, e *Endpoint) {
 			e.AgentTLS, e.agentTLSPos = oneOf(d, k, v, e.AgentTLS, AgentTLSAuto, AgentTLSOffer, AgentTLSRequire, AgentTLSRefuse), v.pos
 		}},
-	}
+	}, certificateFields()...)
 }
 
 // oneOf reads one of several words. After a mistake it returns the one that held before.
@@ -89,28 +91,4 @@ func oneOf[T ~string](d *decoder, k Key, v *value, before T, words ...T) T {
 	}
 	d.problem(text.start, "unknown %s %s%s", k.Name, quote(text.Value), d.hint(text.Value, valid))
 	return before
-}
-
-// checkTransport finds what of an endpoint's transport changes nothing or promises more than it does, and completes it.
-func (d *decoder) checkTransport(e *Endpoint) {
-	verifies := e.TLS == TLSVerifyCA || e.TLS == TLSVerifyFull
-	if e.Plugin.Value == None {
-		for what, pos := range map[string]Pos{"tls": e.TLSPos, "agent_tls": e.agentTLSPos} {
-			if !pos.IsZero() && (what != "tls" || e.TLS != TLSDisable) {
-				d.problem(pos, `%s cannot be kept with plugin "none", which moves bytes as they come: agents and upstream speak TLS with each other or not at all; remove it`, what)
-			}
-		}
-	}
-	switch {
-	case e.CA != "" && !verifies && d.missing:
-		d.problem(e.CAPos, `ca changes nothing with tls = %q; write tls = "verify-full"`, e.TLS)
-	case e.TLS == TLSVerifyCA && e.CA == "" && d.missing:
-		d.problem(e.TLSPos, `tls = "verify-ca" with the system's roots is satisfied by anybody's certificate; write "verify-full", or give the roots in ca`)
-	}
-	if !e.serverNamePos.IsZero() && e.TLS == TLSDisable && d.missing {
-		d.problem(e.serverNamePos, `server_name changes nothing with tls = "disable"; write tls = "verify-full"`)
-	}
-	if e.ServerName == "" {
-		e.ServerName = e.Host
-	}
 }

@@ -222,7 +222,11 @@ func (d *decoder) duration(k Key, v *value, before, least, most time.Duration) t
 
 // units writes a bound as an author would.
 func units(t time.Duration) string {
-	if t%time.Minute == 0 {
+	switch {
+	case t == 0:
+	case t%time.Hour == 0:
+		return strconv.Itoa(int(t/time.Hour)) + "h"
+	case t%time.Minute == 0:
 		return strconv.Itoa(int(t/time.Minute)) + "m"
 	}
 	return t.String()

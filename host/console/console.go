@@ -3,7 +3,18 @@
 // The socket belongs to the gateway's user and has mode 0600; besides, every caller's user is asked of the kernel
 // (SO_PEERCRED), and only the gateway's own and root are answered. It is never reachable through the tunnel.
 //
-//	POST /v1/reload    read the configuration again; a Change, or a Failure with what is wrong
+//	POST /v1/reload                 read the configuration again; a Change, or a Failure with what is wrong; ?confirm gives a
+//	                                confirmation that the gateway waits for
+//	GET  /v1/peers                  the peers and what they do, []Peer
+//	GET  /v1/holds                  what waits for a person, a HoldList; ?state= ?peer= ?endpoint= filter, ?after=REVISION waits for a change
+//	GET  /v1/holds/{id}             one of them with its whole text, an approve.Status
+//	POST /v1/holds/{id}/decision    a Decision; the approve.Status after it
+//	GET  /v1/grants                 approvals that can still be used, []approve.Grant
+//
+// Nobody approves himself: everything about holds and grants, and confirming a reload, is refused to a process in another network namespace than the
+// gateway's, such as one inside `sallyport run`, and to one of which that cannot be told. The namespace is read from /proc through a
+// descriptor of the process that connected (SO_PEERPIDFD, Linux 6.5; pidfd_open of its id before that), so that an id that was given to
+// another process in the meantime is noticed. Who decides is the user that the kernel names, never one that the request does.
 package console
 
 import (
@@ -14,6 +25,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/sallyport-dev/sallyport/host/trial"
 )
 
 // SocketName is the socket's file in the state directory.
@@ -23,7 +36,11 @@ const SocketName = "console.sock"
 type Gateway interface {
 	// Reload reads the configuration again and has new connections served by it. Its error is a *Failure when the
 	// configuration is at fault; nothing has changed then.
-	Reload(ctx context.Context) (*Change, error)
+	// When the gateway waits for a confirmation, confirm gives it for what an earlier Failure showed.
+	Reload(ctx context.Context, confirm bool) (*Change, error)
+
+	// Holds are what waits for a person; nil while the gateway has them not open.
+	Holds() Holds
 }
 
 // Change is what a reload has changed.
@@ -34,7 +51,9 @@ type Change struct {
 	Plugins   Difference `json:"plugins"`
 	Endpoints Difference `json:"endpoints"`
 	Rules     Difference `json:"rules"`
-	Warnings  []Problem  `json:"warnings"`
+	// Flips are recent actions that the old and the new configuration do not agree about.
+	Flips    *trial.Report `json:"flips,omitempty"`
+	Warnings []Problem     `json:"warnings"`
 }
 
 // Difference names what a reload added, took away, and left with other contents.
@@ -59,6 +78,11 @@ type Problem struct {
 type Failure struct {
 	Message  string    `json:"message"`
 	Problems []Problem `json:"problems,omitempty"`
+	// Code says in one word, for programs, why something about a hold was refused: unknown_hold, digest, decided, too_late, voted,
+	// not_entitled, requester, not_grantable, invalid, stopping, or caller for who may not call at all.
+	Code string `json:"code,omitempty"`
+	// Flips are what a reload would let pass that waits to be confirmed.
+	Flips *trial.Report `json:"flips,omitempty"`
 }
 
 func (f *Failure) Error() string { return f.Message }
@@ -70,6 +94,7 @@ func Serve(ctx context.Context, l net.Listener, g Gateway, log *slog.Logger) err
 		ReadHeaderTimeout: 10 * time.Second,
 		MaxHeaderBytes:    16 << 10,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ConnContext:       withCaller,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	closed := make(chan error, 1)
@@ -90,13 +115,19 @@ func Serve(ctx context.Context, l net.Listener, g Gateway, log *slog.Logger) err
 func handler(g Gateway) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/reload", func(w http.ResponseWriter, r *http.Request) {
-		change, err := g.Reload(r.Context())
+		confirm := r.URL.Query().Has("confirm")
+		if confirm && !operator(w, r) {
+			return // who is inside of the tunnel does not confirm that more may pass
+		}
+		change, err := g.Reload(r.Context(), confirm)
 		if err != nil {
 			fail(w, err)
 			return
 		}
 		answer(w, http.StatusOK, change)
 	})
+	holdRoutes(mux, g)
+	peerRoutes(mux, g)
 	return mux
 }
 

@@ -22,9 +22,12 @@ type scripted struct {
 	change *Change
 	err    error
 	asked  int
+	holds  Holds
 }
 
-func (s *scripted) Reload(context.Context) (*Change, error) {
+func (s *scripted) Holds() Holds { return s.holds }
+
+func (s *scripted) Reload(context.Context, bool) (*Change, error) {
 	s.asked++
 	return s.change, s.err
 }
@@ -64,7 +67,7 @@ func client(t *testing.T, dir string) *Client {
 func TestReload(t *testing.T) {
 	want := &Change{Policy: "abc", Peers: Difference{Added: []string{"claude"}}, Warnings: []Problem{{File: "f", Line: 3, Message: "m"}}}
 	g := &scripted{change: want}
-	got, err := client(t, start(t, g)).Reload(t.Context())
+	got, err := client(t, start(t, g)).Reload(t.Context(), false)
 	if err != nil || !reflect.DeepEqual(got, want) || g.asked != 1 {
 		t.Errorf("Reload = %+v, %v, asked %d times; want %+v once", got, err, g.asked, want)
 	}
@@ -72,12 +75,12 @@ func TestReload(t *testing.T) {
 
 func TestFailures(t *testing.T) {
 	failure := &Failure{Message: "2 problems", Problems: []Problem{{"f", 1, 2, "unknown key"}, {"f", 0, 0, "other"}}}
-	_, err := client(t, start(t, &scripted{err: failure})).Reload(t.Context())
+	_, err := client(t, start(t, &scripted{err: failure})).Reload(t.Context(), false)
 	var got *Failure
 	if !errors.As(err, &got) || !reflect.DeepEqual(got, failure) {
 		t.Errorf("Reload's error is %v, want the failure with its problems", err)
 	}
-	_, err = client(t, start(t, &scripted{err: errors.New("disk full")})).Reload(t.Context())
+	_, err = client(t, start(t, &scripted{err: errors.New("disk full")})).Reload(t.Context(), false)
 	if err == nil || err.Error() != "disk full" {
 		t.Errorf("Reload's error is %v, want the gateway's", err)
 	}
@@ -85,7 +88,7 @@ func TestFailures(t *testing.T) {
 
 func TestNotRunning(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := client(t, dir).Reload(t.Context()); !errors.Is(err, ErrNotRunning) {
+	if _, err := client(t, dir).Reload(t.Context(), false); !errors.Is(err, ErrNotRunning) {
 		t.Errorf("without a socket: %v", err)
 	}
 	// One that was left behind.
@@ -95,7 +98,7 @@ func TestNotRunning(t *testing.T) {
 	}
 	l.SetUnlinkOnClose(false)
 	l.Close()
-	if _, err := client(t, dir).Reload(t.Context()); !errors.Is(err, ErrNotRunning) {
+	if _, err := client(t, dir).Reload(t.Context(), false); !errors.Is(err, ErrNotRunning) {
 		t.Errorf("with a socket that nobody has: %v", err)
 	}
 	again, err := Listen(dir)
@@ -158,7 +161,7 @@ func TestSlowAndHugeRequests(t *testing.T) {
 		t.Errorf("a huge head is answered with %q", got)
 	}
 	// The console goes on.
-	if _, err := client(t, dir).Reload(t.Context()); err != nil {
+	if _, err := client(t, dir).Reload(t.Context(), false); err != nil {
 		t.Error(err)
 	}
 }

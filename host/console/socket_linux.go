@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -77,36 +78,55 @@ func (l *checkedListener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := checkCaller(c); err != nil {
+		who, err := checkCaller(c)
+		if err != nil {
 			l.log.Warn("a caller of the console was turned away", "error", err)
 			_ = c.Close()
 			continue
 		}
-		return c, nil
+		return &callerConn{c, who}, nil
 	}
 }
 
-func checkCaller(c net.Conn) error {
+// callerConn is a connection whose caller is known.
+type callerConn struct {
+	net.Conn
+	caller caller
+}
+
+// withCaller gives the requests on a connection their caller.
+func withCaller(ctx context.Context, c net.Conn) context.Context {
+	if k, ok := c.(*callerConn); ok {
+		return context.WithValue(ctx, callerKey{}, k.caller)
+	}
+	return ctx
+}
+
+// checkCaller asks the kernel who has connected.
+func checkCaller(c net.Conn) (caller, error) {
 	u, ok := c.(*net.UnixConn)
 	if !ok {
-		return fmt.Errorf("%T is not a Unix socket", c)
+		return caller{}, fmt.Errorf("%T is not a Unix socket", c)
 	}
 	raw, err := u.SyscallConn()
 	if err != nil {
-		return err
+		return caller{}, err
 	}
-	var cred *unix.Ucred
+	var who caller
 	var asked error
-	if err := raw.Control(func(fd uintptr) {
-		cred, asked = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED)
-	}); err != nil {
-		return err
+	if err := raw.Control(func(fd uintptr) { who, asked = callerAt(int(fd)) }); err != nil {
+		return caller{}, err
 	}
-	if asked != nil {
-		return fmt.Errorf("ask who calls: %w", asked)
+	return who, asked
+}
+
+func callerAt(socket int) (caller, error) {
+	cred, err := unix.GetsockoptUcred(socket, unix.SOL_SOCKET, unix.SO_PEERCRED)
+	if err != nil {
+		return caller{}, fmt.Errorf("ask who calls: %w", err)
 	}
 	if own := uint32(os.Geteuid()); cred.Uid != 0 && cred.Uid != own {
-		return fmt.Errorf("it runs as user %d, the gateway as %d", cred.Uid, own)
+		return caller{}, fmt.Errorf("it runs as user %d, the gateway as %d", cred.Uid, own)
 	}
-	return nil
+	return caller{uid: cred.Uid, outside: outside(socket, int(cred.Pid))}, nil
 }

@@ -3,6 +3,7 @@
 package console
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net"
@@ -19,3 +20,5 @@ type checkedListener struct {
 	net.Listener
 	log *slog.Logger
 }
+
+func withCaller(ctx context.Context, _ net.Conn) context.Context { return ctx }

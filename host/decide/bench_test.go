@@ -34,7 +34,7 @@ func realistic(n int) []Rule {
 func BenchmarkDecide(b *testing.B) {
 	m := postgres()
 	for _, n := range []int{10, 20, 100} {
-		e := mustNew(b, realistic(n), Endpoint{"db", m})
+		e := mustNew(b, realistic(n), Endpoint{Name: "db", Manifest: m})
 		a := act(m, "sql", abi.ClassRead, set{"bounded": true, "statements": 1, "command": "select", "tables": []string{"public.users", "public.orders"},
 			"flags": []string{}, "text": "SELECT u.id, u.name, o.total FROM public.users u JOIN public.orders o ON o.user_id = u.id WHERE u.id = $1"})
 		in := Input{Endpoint: "db", Peer: "claude-laptop", Profile: "dev", Action: a}

@@ -61,6 +61,9 @@ type compiler struct {
 	c      *condition
 	family *abi.Family
 	vars   []variable
+	// Of the rule in hand.
+	uses  []string // names, each once
+	usage bool
 }
 
 // variable is the variable of an exists or all; its place among vars is its slot in the frame.
@@ -73,11 +76,14 @@ type variable struct {
 type conditions struct {
 	when, unless boolFn
 	never        classes
+	except       map[string]boolFn // by family
+	uses         []string
+	usage        bool
 }
 
 // conditions compiles both texts with the fields of family, which may be nil.
 func (c *compiler) conditions(when, unless *condition, family *abi.Family, dropUnless bool) *conditions {
-	c.family = family
+	c.family, c.uses, c.usage = family, nil, false
 	out := &conditions{when: func(*frame) tri { return maybe }}
 	if x := c.condition(when); x != nil {
 		out.when, out.never = x.b, x.never
@@ -87,7 +93,46 @@ func (c *compiler) conditions(when, unless *condition, family *abi.Family, dropU
 			out.unless = x.b
 		}
 	}
+	out.uses, out.usage = c.uses, c.usage
 	return out
+}
+
+// excepts compiles the exceptions of the families that m has.
+func (c *compiler) excepts(to *conditions, excepts map[string]*condition, m *abi.Manifest) {
+	to.except = map[string]boolFn{}
+	for i := range m.Families {
+		f := &m.Families[i]
+		if excepts[f.Name] == nil {
+			continue
+		}
+		c.family, c.uses, c.usage = f, to.uses, to.usage
+		if x := c.condition(excepts[f.Name]); x != nil {
+			to.except[f.Name] = x.b
+		}
+		to.uses, to.usage = c.uses, c.usage
+	}
+}
+
+// either is a || b; nil is false.
+func either(a, b boolFn) boolFn {
+	switch {
+	case a == nil:
+		return b
+	case b == nil:
+		return a
+	}
+	return func(f *frame) tri {
+		switch x := a(f); x {
+		case yes:
+			return yes
+		case no:
+			return b(f)
+		}
+		if b(f) == yes {
+			return yes
+		}
+		return maybe
+	}
 }
 
 func (c *compiler) condition(cond *condition) *expr {
@@ -225,6 +270,7 @@ func (c *compiler) name(e ast.Expr) *expr {
 		return c.fail(o.ID(), "%s has no %s%s; there are: %s", root, name, meant(name, ownNames[root]), list(ownNames[root]))
 	}
 	x.name = root + "." + name
+	c.uses = appendOnce(c.uses, x.name)
 	return x
 }
 
@@ -244,6 +290,7 @@ func (c *compiler) field(id int64, name string) *expr {
 	}
 	field := &c.family.Fields[i]
 	x := &expr{set: field.Values, name: c.family.Name + "." + name}
+	c.uses = appendOnce(c.uses, x.name)
 	switch field.Type {
 	case abi.TypeBool:
 		x.kind = kBool

@@ -4,8 +4,8 @@
 // # Which rule wins
 //
 // Among all rules that match an action the strictest outcome wins: deny, then hold, then judge, then allow. The order of the
-// rules never matters; among equally strict ones the verdict names the first by name. When no rule matches, the action is
-// denied. So an added allow can never undo a deny; an exception is written where the rule is, with unless.
+// rules never matters; among equally strict ones the verdict names the first by name, those that certainly match before those
+// that perhaps do. When no rule matches, the action is denied. So an added allow can never undo a deny; an exception is written where the rule is, with unless.
 //
 // # When a rule matches
 //
@@ -24,8 +24,18 @@
 // Conditions are CEL, a closed part of it: the literals bool, int, string and lists of them; && || ! ?: == != < <= > >= in,
 // + - * / % on ints, + on strings, list[index]; size, startsWith, endsWith, contains, matches (RE2, a literal pattern);
 // exists and all over lists, nested at most twice. Names are action.class, action.family, action.title, action.streaming,
-// action.gravity, peer.name, peer.profile, endpoint.name and FAMILY.FIELD of the plugin. Classes are ordered by
-// gravity: action.gravity >= gravity("write").
+// action.gravity, peer.name, peer.profile, endpoint.name, usage.actions_per_minute, usage.connections,
+// usage.bytes_out_per_minute and FAMILY.FIELD of the plugin. Classes are ordered by gravity:
+// action.gravity >= gravity("write").
+//
+// # Holds
+//
+// When the outcome is hold, the verdict lists every hold rule that matched, certainly or perhaps: all of them must be approved.
+//
+// # Observing
+//
+// A rule that observes yields no outcome and is listed in Verdict.Observed. An endpoint that observes lets everything pass that
+// its plugin could read, and Verdict.Would says what the rules would have made of it.
 //
 // Everything is checked when the rules are loaded, against the plugin of every endpoint that a rule applies to: names, types,
 // and literals that are not among the declared values of what they are compared with.
@@ -62,7 +72,7 @@ const maxWork = 1 << 18
 // Outcome is what a rule yields. A greater outcome is stricter.
 type Outcome uint8
 
-// The outcomes. Hold and Judge have their place in the order, but New refuses rules that yield them.
+// The outcomes. Judge has its place in the order, but New refuses rules that yield it.
 const (
 	Allow Outcome = iota
 	Judge
@@ -94,12 +104,15 @@ func ParseOutcome(s string) (Outcome, bool) {
 
 // Rule is one rule of the configuration.
 type Rule struct {
-	// Name is unique; receipts and errors show it.
+	// Name is unique among the rules of an endpoint; receipts and errors show it.
 	Name string
 	// Endpoints are the names of those it applies to; empty means all.
 	Endpoints []string
 	// When is the condition, CEL; `true` matches every action. Unless is the exception; empty means none.
 	When, Unless string
+	// Except are further exceptions by family, each about actions of that family alone. One of a family that an endpoint's plugin
+	// does not have is nothing there.
+	Except map[string]string
 	// Then is the outcome.
 	Then Outcome
 	// Reason is what the agent reads.
@@ -113,6 +126,16 @@ type Endpoint struct {
 	Name string
 	// Manifest is its plugin's. Nil means a relay that inspects nothing: it has the family connect, without fields.
 	Manifest *abi.Manifest
+	// Observe makes every decision an allow that says what it would have been. An action that does not fit the manifest is denied
+	// all the same.
+	Observe bool
+}
+
+// Usage is what a peer has done at an endpoint before the action, the action itself not counted.
+type Usage struct {
+	// ActionsPerMinute and BytesOutPerMinute count the last 60 seconds, bytes those that went to the agent. Connections are those
+	// that are open, with the one that the action is on.
+	ActionsPerMinute, Connections, BytesOutPerMinute int64
 }
 
 // Input is what a decision is about.
@@ -124,25 +147,60 @@ type Input struct {
 	Action *abi.Action
 	// Streaming says that the action covers a stream whose end is not known.
 	Streaming bool
+	// Usage is read by rules only where UsesUsage says so. NoUsage says that it is not known.
+	Usage   Usage
+	NoUsage bool
+	// NoTitle says that the action's title is not known.
+	NoTitle bool
 }
 
 // Verdict is the answer. Its slices are the caller's own.
 type Verdict struct {
-	// Outcome is Allow or Deny.
+	// Outcome is Allow, Hold or Deny.
 	Outcome Outcome
-	// Rule is the one that decided, empty when none did, and Reason what to tell the agent; never empty for Deny.
+	// Would is Hold or Deny where the endpoint observes and that would have been the outcome; Outcome is Allow then, and Rule,
+	// Reason, Unknown and Holds are what they would have been. Else it is Allow.
+	Would Outcome
+	// Rule is the one that decided, empty when none did, and Reason what to tell the agent; never empty for Deny and Hold.
 	Rule, Reason string
+	// Holds are the hold rules that matched, certainly or perhaps, by name: all of them must be approved. Only for Hold.
+	Holds []Needed
 	// Observed are the rules in observe mode that match, strictest first and then by name, whatever the outcome.
 	Observed []Observed
-	// Unknown names what was unknown and decided: of a deny that did not certainly match, or, when no rule allowed the
-	// action, of the allows that would perhaps have matched. Fields by name, failures in parentheses.
+	// Unknown names what was unknown and decided: of the rule, when it denies or holds and did not certainly match, or, when no
+	// rule allowed the action, of the allows that would perhaps have matched. Fields by name, failures in parentheses.
 	Unknown []string
 }
 
-// Observed is what a rule in observe mode would have done.
+// Word is the verdict in one word: allow, hold, deny, and would_hold or would_deny where the endpoint observes.
+func (v *Verdict) Word() string {
+	if v.Would == Allow {
+		return v.Outcome.String()
+	}
+	return v.Would.would()
+}
+
+// Needed is a rule that holds an action.
+type Needed struct {
+	Rule, Reason string
+	// Index is the rule's place in what New was given.
+	Index int
+}
+
+// Observed is what a rule in observe mode would have done: Hold or Deny.
 type Observed struct {
 	Outcome      Outcome
 	Rule, Reason string
+}
+
+// Word is would_hold or would_deny.
+func (o *Observed) Word() string { return o.Outcome.would() }
+
+func (o Outcome) would() string {
+	if o == Hold {
+		return "would_hold"
+	}
+	return "would_deny"
 }
 
 // reasonNoRule is the reason of the default.
@@ -151,16 +209,19 @@ const reasonNoRule = "no rule allows this"
 // Engine decides. It never changes after New and is safe for concurrent use.
 type Engine struct {
 	endpoints map[string]*endpointRules
+	rules     int // how many New was given
 	frames    sync.Pool
 }
 
 type endpointRules struct {
 	relay    bool // any action of the one family is fine: there is no manifest to keep to
+	observe  bool
+	usage    bool // a rule asks for the usage
 	families []familyRules
 }
 
 // familyRules are the rules that can match an action of one family of one endpoint, by class, strictest first and then by
-// name: the first that matches decides.
+// name: the first that certainly matches decides, or else the first that perhaps does; of those that hold, all are needed.
 type familyRules struct {
 	family  *abi.Family
 	decide  [][]*program
@@ -170,9 +231,17 @@ type familyRules struct {
 // program is one rule, compiled for one family of one plugin.
 type program struct {
 	rule   *Rule
+	index  int
 	reason string
 	when   boolFn
-	unless boolFn // may be nil
+	unless boolFn   // may be nil
+	uses   []string // the names in both, for Explain
+}
+
+// UsesUsage reports whether a rule about an endpoint asks for the usage, so that it need not be counted where none does.
+func (e *Engine) UsesUsage(endpoint string) bool {
+	ep := e.endpoints[endpoint]
+	return ep != nil && ep.usage
 }
 
 // Decide evaluates the rules. It waits for nothing and has no side effect.
@@ -183,21 +252,7 @@ func (e *Engine) Decide(in Input) Verdict {
 	}
 	f := e.frames.Get().(*frame)
 	f.in, f.values = in, in.Action.Values
-	v := Verdict{Outcome: Deny, Reason: reasonNoRule}
-	for _, p := range family.decide[in.Action.Class] {
-		m := p.eval(f)
-		if m == maybe {
-			v.Unknown = f.names(v.Unknown)
-		}
-		if m == no || m == maybe && p.rule.Then == Allow {
-			continue
-		}
-		if m == yes {
-			v.Unknown = nil
-		}
-		v.Outcome, v.Rule, v.Reason = p.rule.Then, p.rule.Name, p.reason
-		break
-	}
+	v := f.decide(family.decide[in.Action.Class])
 	for _, p := range family.observe[in.Action.Class] {
 		if p.eval(f) != no {
 			v.Observed = append(v.Observed, Observed{p.rule.Then, p.rule.Name, p.reason})
@@ -205,6 +260,41 @@ func (e *Engine) Decide(in Input) Verdict {
 	}
 	f.in, f.values, f.strs = Input{}, nil, [MaxNesting]string{}
 	e.frames.Put(f)
+	if e.endpoints[in.Endpoint].observe && v.Outcome != Allow {
+		v.Outcome, v.Would = Allow, v.Outcome
+	}
+	return v
+}
+
+// decide finds the outcome among the programs of one class. Among equally strict ones a certain match is named before one that
+// only perhaps matches, so that the reason fits.
+func (f *frame) decide(programs []*program) Verdict {
+	v := Verdict{Outcome: Deny, Reason: reasonNoRule}
+	decided, certain := false, false
+	for _, p := range programs {
+		if decided && p.rule.Then != v.Outcome {
+			break
+		}
+		m := p.eval(f)
+		if m == maybe && p.rule.Then == Allow {
+			v.Unknown = f.names(v.Unknown)
+		}
+		if m == no || m == maybe && p.rule.Then == Allow {
+			continue
+		}
+		if !decided || m == yes && !certain {
+			decided, certain = true, m == yes
+			v.Outcome, v.Rule, v.Reason, v.Unknown = p.rule.Then, p.rule.Name, p.reason, nil
+			if !certain {
+				v.Unknown = f.names(nil)
+			}
+		}
+		if p.rule.Then == Hold {
+			v.Holds = append(v.Holds, Needed{p.rule.Name, p.reason, p.index})
+		} else if certain {
+			break
+		}
+	}
 	return v
 }
 

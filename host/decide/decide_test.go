@@ -14,7 +14,7 @@ import (
 
 func TestStrictestWins(t *testing.T) {
 	m := postgres()
-	db := Endpoint{"db", m}
+	db := Endpoint{Name: "db", Manifest: m}
 	in := Input{Endpoint: "db", Peer: "claude", Profile: "dev", Action: act(m, "sql", abi.ClassDelete, all())}
 	allow := Rule{Name: "allow", When: "true", Then: Allow, Reason: "fine"}
 	deny := Rule{Name: "deny", When: `action.class == "delete"`, Then: Deny, Reason: "no deletes"}
@@ -81,7 +81,7 @@ func TestUnknownCountsAgainst(t *testing.T) {
 		{"several", []Rule{{Name: "a", When: `sql.bounded && sql.statements == 1`, Then: Allow}, {Name: "b", When: `sql.text == ""`, Then: Allow}}, nil, Deny, "",
 			[]string{"sql.bounded", "sql.statements", "sql.text"}},
 	} {
-		v := mustNew(t, c.rules, Endpoint{"db", m}).Decide(Input{Endpoint: "db", Action: act(m, "sql", abi.ClassRead, c.values)})
+		v := mustNew(t, c.rules, Endpoint{Name: "db", Manifest: m}).Decide(Input{Endpoint: "db", Action: act(m, "sql", abi.ClassRead, c.values)})
 		if v.Outcome != c.outcome || v.Rule != c.rule || !slices.Equal(v.Unknown, c.unknown) {
 			t.Errorf("%s: %+v", c.name, v)
 		}
@@ -91,7 +91,7 @@ func TestUnknownCountsAgainst(t *testing.T) {
 // TestFamilies shows which actions a rule that names a family applies to.
 func TestFamilies(t *testing.T) {
 	pg, web := postgres(), http()
-	endpoints := []Endpoint{{"db", pg}, {"web", web}, {"raw", nil}}
+	endpoints := []Endpoint{{Name: "db", Manifest: pg}, {Name: "web", Manifest: web}, {Name: "raw", Manifest: nil}}
 	relayConnect := &abi.Action{Family: &abi.Family{Name: abi.FamilyConnect}, Class: abi.ClassSession}
 	query := Input{Endpoint: "db", Action: act(pg, "sql", abi.ClassWrite, all())}
 	get := Input{Endpoint: "web", Action: act(web, "http", abi.ClassWrite, set{"method": "GET"})}
@@ -132,7 +132,7 @@ func TestFamilies(t *testing.T) {
 func TestOneWordTwoPlugins(t *testing.T) {
 	one, two := postgres(), postgres()
 	slices.Reverse(two.Families[1].Fields)
-	e := mustNew(t, []Rule{{Name: "a", When: `sql.bounded && sql.statements == 2 && sql.command == "delete"`, Then: Allow}}, Endpoint{"one", one}, Endpoint{"two", two})
+	e := mustNew(t, []Rule{{Name: "a", When: `sql.bounded && sql.statements == 2 && sql.command == "delete"`, Then: Allow}}, Endpoint{Name: "one", Manifest: one}, Endpoint{Name: "two", Manifest: two})
 	for name, m := range map[string]*abi.Manifest{"one": one, "two": two} {
 		if v := e.Decide(Input{Endpoint: name, Action: act(m, "sql", abi.ClassWrite, all())}); v.Outcome != Allow {
 			t.Errorf("%s: %+v", name, v)
@@ -148,7 +148,7 @@ func TestOneWordTwoPlugins(t *testing.T) {
 
 func TestMalformedInputIsDenied(t *testing.T) {
 	m := postgres()
-	e := mustNew(t, []Rule{{Name: "a", When: "true", Then: Allow}}, Endpoint{"db", m})
+	e := mustNew(t, []Rule{{Name: "a", When: "true", Then: Allow}}, Endpoint{Name: "db", Manifest: m})
 	good := act(m, "sql", abi.ClassRead, nil)
 	short := *good
 	short.Values = short.Values[:1]
@@ -178,14 +178,14 @@ func TestObserve(t *testing.T) {
 		{Name: "w", When: `sql.statements == 3`, Then: Deny, Observe: true},
 		{Name: "v", When: `action.class == "admin"`, Then: Allow, Observe: true},
 	}
-	e := mustNew(t, rules, Endpoint{"db", m})
+	e := mustNew(t, rules, Endpoint{Name: "db", Manifest: m})
 	want := []Observed{{Deny, "x", "the rule x denies this"}, {Deny, "y", "later"}}
 	v := e.Decide(Input{Endpoint: "db", Action: act(m, "sql", abi.ClassRead, all())})
 	if v.Outcome != Allow || v.Rule != "a" || !reflect.DeepEqual(v.Observed, want) {
 		t.Errorf("%+v", v)
 	}
 	// An observed allow allows nothing.
-	v = mustNew(t, rules[1:], Endpoint{"db", m}).Decide(Input{Endpoint: "db", Action: act(m, "sql", abi.ClassAdmin, all())})
+	v = mustNew(t, rules[1:], Endpoint{Name: "db", Manifest: m}).Decide(Input{Endpoint: "db", Action: act(m, "sql", abi.ClassAdmin, all())})
 	if v.Outcome != Deny || v.Rule != "" || !reflect.DeepEqual(v.Observed, want) {
 		t.Errorf("%+v", v)
 	}
@@ -204,7 +204,7 @@ func TestAgainstTheDefinition(t *testing.T) {
 	for range 1500 {
 		var rules []Rule
 		for i := range random.IntN(6) {
-			r := Rule{Name: fmt.Sprint("r", i), When: pick(), Then: []Outcome{Allow, Deny}[random.IntN(2)]}
+			r := Rule{Name: fmt.Sprint("r", i), When: pick(), Then: []Outcome{Allow, Hold, Deny}[random.IntN(3)]}
 			if random.IntN(3) == 0 {
 				r.Unless = pick()
 			}
@@ -218,35 +218,53 @@ func TestAgainstTheDefinition(t *testing.T) {
 		}
 		in := Input{Endpoint: "db", Action: act(m, "sql", abi.Class(random.IntN(7)), values)}
 		want, by := Deny, ""
-		for _, then := range []Outcome{Allow, Deny} { // the stricter one last
-			names := []string{}
+		var holds []string
+		for _, then := range []Outcome{Allow, Hold, Deny} { // the stricter one last
+			certain, all := []string{}, []string{}
 			for _, r := range rules {
-				if r.Then == then && matches(t, r, in, m) {
-					names = append(names, r.Name)
+				m := matches(t, r, in, m)
+				if r.Then != then || m == no || m == maybe && then == Allow {
+					continue
+				}
+				all = append(all, r.Name)
+				if m == yes {
+					certain = append(certain, r.Name)
 				}
 			}
-			if len(names) > 0 {
-				want, by = then, slices.Min(names)
+			switch {
+			case len(certain) > 0:
+				want, by = then, slices.Min(certain)
+			case len(all) > 0:
+				want, by = then, slices.Min(all)
+			}
+			if slices.Sort(all); then == Hold {
+				holds = all
 			}
 		}
+		if want != Hold {
+			holds = nil
+		}
 		random.Shuffle(len(rules), func(i, j int) { rules[i], rules[j] = rules[j], rules[i] })
-		if v := mustNew(t, rules, Endpoint{"db", m}).Decide(in); v.Outcome != want || v.Rule != by {
+		if v := mustNew(t, rules, Endpoint{Name: "db", Manifest: m}).Decide(in); v.Outcome != want || v.Rule != by || !slices.Equal(needed(v), holds) {
 			t.Fatalf("rules %+v\naction %v %+v\ngot %+v, want %v by %q", rules, in.Action.Class, in.Action.Values, v, want, by)
 		}
 	}
 }
 
-// matches is the definition: unknown counts as a match for deny, and not for allow and unless.
-func matches(t *testing.T, r Rule, in Input, m *abi.Manifest) bool {
+// matches is the definition: when and not unless, in three values.
+func matches(t *testing.T, r Rule, in Input, m *abi.Manifest) tri {
 	when, _ := evaluate(t, r.When, in.Action, m)
 	unless := no
 	if r.Unless != "" {
 		unless, _ = evaluate(t, r.Unless, in.Action, m)
 	}
-	if r.Then == Deny {
-		return when != no && unless != yes
+	switch {
+	case when == no || unless == yes:
+		return no
+	case when == yes && unless == no:
+		return yes
 	}
-	return when == yes && unless == no
+	return maybe
 }
 
 // TestConcurrentUse is for the race detector.
@@ -255,7 +273,7 @@ func TestConcurrentUse(t *testing.T) {
 	e := mustNew(t, []Rule{
 		{Name: "a", When: `sql.tables.all(t, t.startsWith("public."))`, Then: Allow},
 		{Name: "d", When: `sql.tables.exists(t, t == "public.secrets")`, Then: Deny},
-	}, Endpoint{"db", m})
+	}, Endpoint{Name: "db", Manifest: m})
 	var group sync.WaitGroup
 	for i := range 8 {
 		group.Go(func() {
@@ -285,7 +303,7 @@ func FuzzCondition(f *testing.F) {
 	}
 	m := postgres()
 	f.Fuzz(func(t *testing.T, text string) {
-		e, err := New([]Rule{{Name: "r", When: text, Unless: text, Then: Deny}, {Name: "s", When: text, Then: Allow}}, []Endpoint{{"db", m}})
+		e, err := New([]Rule{{Name: "r", When: text, Unless: text, Then: Deny}, {Name: "s", When: text, Then: Allow}}, []Endpoint{{Name: "db", Manifest: m}})
 		if err != nil {
 			if p, ok := err.(Problems); !ok || len(p) == 0 || len(text) > 0 && len(text) <= MaxText && p[0].Line == 0 {
 				t.Fatalf("%q: %v", text, err)
@@ -294,10 +312,18 @@ func FuzzCondition(f *testing.F) {
 		}
 		for _, values := range []set{nil, all()} {
 			for class := range abi.Class(7) {
-				if v := e.Decide(Input{Endpoint: "db", Action: act(m, "sql", class, values)}); v.Outcome != Allow && v.Outcome != Deny {
+				if v := e.Decide(Input{Endpoint: "db", Action: act(m, "sql", class, values)}); v.Outcome == Judge {
 					t.Fatalf("%q: %+v", text, v)
 				}
 			}
 		}
 	})
+}
+
+// needed are the names of a verdict's holds.
+func needed(v Verdict) (names []string) {
+	for _, h := range v.Holds {
+		names = append(names, h.Rule)
+	}
+	return names
 }

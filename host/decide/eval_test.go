@@ -162,7 +162,7 @@ func TestWorkIsBounded(t *testing.T) {
 		rules = append(rules, Rule{Name: string(rune('a' + i)), When: `sql.text.matches("b$") && sql.tables.exists(t, t == "x")`, Then: Deny})
 	}
 	rules = append(rules, Rule{Name: "reads", When: "true", Then: Allow})
-	e := mustNew(t, rules, Endpoint{"db", m})
+	e := mustNew(t, rules, Endpoint{Name: "db", Manifest: m})
 	if v := e.Decide(Input{Endpoint: "db", Action: act(m, "sql", abi.ClassRead, long)}); v.Outcome != Allow {
 		t.Errorf("a long text: %+v", v)
 	}

@@ -91,7 +91,7 @@ func problems(t *testing.T, rules []Rule, endpoints ...Endpoint) Problems {
 // evaluate compiles one condition for sql and evaluates it; it uses the rule's machinery, not the outcome.
 func evaluate(t *testing.T, text string, a *abi.Action, m *abi.Manifest) (tri, []string) {
 	t.Helper()
-	l := &loader{rules: []Rule{{Name: "r", When: text}}, endpoints: []Endpoint{{"db", m}}}
+	l := &loader{rules: []Rule{{Name: "r", When: text}}, endpoints: []Endpoint{{Name: "db", Manifest: m}}}
 	e, err := l.engine()
 	if err != nil {
 		t.Fatal(err)

@@ -39,7 +39,7 @@ func New(rules []Rule, endpoints []Endpoint, known ...Known) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("CEL parser: %w", err)
 	}
-	names := map[string]bool{}
+	names := map[string][]*Rule{}
 	for i := range l.rules {
 		l.index, l.rule = i, &l.rules[i]
 		l.rule.Endpoints = slices.Clone(l.rule.Endpoints)
@@ -71,11 +71,11 @@ func (l *loader) problem(field, format string, args ...any) {
 
 // engine makes the endpoints, without rules. What is wrong with them is the caller's mistake, not the configuration's.
 func (l *loader) engine() (*Engine, error) {
-	e := &Engine{endpoints: make(map[string]*endpointRules, len(l.endpoints))}
+	e := &Engine{endpoints: make(map[string]*endpointRules, len(l.endpoints)), rules: len(l.rules)}
 	e.frames.New = func() any { return new(frame) }
 	for i := range l.endpoints {
 		ep := &l.endpoints[i]
-		r := &endpointRules{}
+		r := &endpointRules{observe: ep.Observe}
 		if ep.Manifest == nil {
 			ep.Manifest, r.relay = &relayManifest, true
 		}
@@ -93,28 +93,28 @@ func (l *loader) engine() (*Engine, error) {
 }
 
 // checkRule looks at everything but the conditions.
-func (l *loader) checkRule(names map[string]bool) {
+func (l *loader) checkRule(names map[string][]*Rule) {
 	r := l.rule
 	switch {
 	case r.Name == "":
 		l.problem("name", "a rule needs a name: receipts and errors show it")
 	case len(r.Name) > MaxName:
 		l.problem("name", "%d bytes, the limit is %d", len(r.Name), MaxName)
-	case names[r.Name]:
+	case slices.ContainsFunc(names[r.Name], r.meets):
 		l.problem("name", "another rule has this name")
 	}
-	names[r.Name] = true
+	names[r.Name] = append(names[r.Name], r)
 	for _, name := range r.Endpoints {
 		if !slices.ContainsFunc(l.endpoints, func(e Endpoint) bool { return e.Name == name }) {
 			l.problem("endpoints", "there is no endpoint %q%s", name, meant(name, l.endpointNames()))
 		}
 	}
 	switch r.Then {
-	case Allow, Deny:
-	case Hold, Judge:
-		l.problem("then", "this release has no approvers: %s is refused, use deny or allow", r.Then)
+	case Allow, Hold, Deny:
+	case Judge:
+		l.problem("then", "this release has no judges: judge is refused, use hold, deny or allow")
 	default:
-		l.problem("then", "outcome %d is not one of allow, deny", r.Then)
+		l.problem("then", "outcome %d is not one of allow, hold, deny", r.Then)
 	}
 	if len(r.Reason) > MaxReason {
 		l.problem("reason", "%d bytes, the limit is %d", len(r.Reason), MaxReason)
@@ -122,6 +122,12 @@ func (l *loader) checkRule(names map[string]bool) {
 	if r.When == "" {
 		l.problem("when", "a rule needs a condition; write when = 'true' to match every action")
 	}
+}
+
+// meets reports whether both rules are about one endpoint.
+func (r *Rule) meets(other *Rule) bool {
+	return len(r.Endpoints) == 0 || len(other.Endpoints) == 0 ||
+		slices.ContainsFunc(r.Endpoints, func(e string) bool { return slices.Contains(other.Endpoints, e) })
 }
 
 func (l *loader) endpointNames() []string {

@@ -122,10 +122,10 @@ func TestProblems(t *testing.T) {
 			if field == "unless" {
 				r.When, r.Unless = "true", c.text
 			}
-			_, err := New([]Rule{r}, []Endpoint{{"db", postgres()}}, Known{Peers: []string{"claude"}, Profiles: []string{"dev"}})
+			_, err := New([]Rule{r}, []Endpoint{{Name: "db", Manifest: postgres()}}, Known{Peers: []string{"claude"}, Profiles: []string{"dev"}})
 			// The other plugin exists, but the rule does not apply to it.
 			r.Endpoints = []string{"db"}
-			_, err2 := New([]Rule{r}, []Endpoint{{"db", postgres()}, {"web", http()}}, Known{Peers: []string{"claude"}, Profiles: []string{"dev"}})
+			_, err2 := New([]Rule{r}, []Endpoint{{Name: "db", Manifest: postgres()}, {Name: "web", Manifest: http()}}, Known{Peers: []string{"claude"}, Profiles: []string{"dev"}})
 			if strings.HasPrefix(c.text, "http.") {
 				err = err2
 			}
@@ -155,17 +155,16 @@ func TestProblemsOfRules(t *testing.T) {
 		{change(func(r *Rule) { r.Name = strings.Repeat("a", MaxName+1) }), "name", "the limit is 128"},
 		{change(func(r *Rule) { r.Endpoints = []string{"db", "bd"} }), "endpoints", `there is no endpoint "bd" (did you mean "db"?`},
 		{change(func(r *Rule) { r.When = "" }), "when", "needs a condition"},
-		{change(func(r *Rule) { r.Then = Hold }), "then", "this release has no approvers: hold"},
-		{change(func(r *Rule) { r.Then = Judge }), "then", "this release has no approvers: judge"},
+		{change(func(r *Rule) { r.Then = Judge }), "then", "this release has no judges: judge"},
 		{change(func(r *Rule) { r.Then = 9 }), "then", "not one of"},
 		{change(func(r *Rule) { r.Reason = strings.Repeat("a", MaxReason+1) }), "reason", "the limit is 1024"},
 	} {
-		p := problems(t, []Rule{good("first"), c.rule}, Endpoint{"db", postgres()})
+		p := problems(t, []Rule{good("first"), c.rule}, Endpoint{Name: "db", Manifest: postgres()})
 		if len(p) != 1 || p[0].Index != 1 || p[0].Field != c.field || !strings.Contains(p[0].Message, c.want) {
 			t.Errorf("want %s: %s, got %v", c.field, c.want, p)
 		}
 	}
-	if p := problems(t, []Rule{good("first"), good("r")}, Endpoint{"db", postgres()}); p != nil {
+	if p := problems(t, []Rule{good("first"), good("r")}, Endpoint{Name: "db", Manifest: postgres()}); p != nil {
 		t.Errorf("the twin: %v", p)
 	}
 }
@@ -174,10 +173,10 @@ func TestProblemsOfRules(t *testing.T) {
 func TestEveryProblemIsListed(t *testing.T) {
 	rules := []Rule{
 		{Name: "one", When: `sql.bouned && action.class == "reed"`, Unless: `sql.text == 1`, Then: Deny},
-		{Name: "two", When: `true`, Then: Hold},
+		{Name: "two", When: `true`, Then: Judge},
 		{Name: "three", When: `sql.rows`, Unless: `http.method == "GET"`, Then: Deny},
 	}
-	p := problems(t, rules, Endpoint{"a", postgres()}, Endpoint{"b", postgres()}, Endpoint{"c", http()})
+	p := problems(t, rules, Endpoint{Name: "a", Manifest: postgres()}, Endpoint{Name: "b", Manifest: postgres()}, Endpoint{Name: "c", Manifest: http()})
 	var got []string
 	for _, x := range p {
 		got = append(got, fmt.Sprintf("%d %s %d:%d", x.Index, x.Field, x.Line, x.Column))
@@ -193,11 +192,11 @@ func TestPluginsDisagree(t *testing.T) {
 	other := postgres()
 	other.Families[1].Fields[3].Values = []string{"select", "optimize"}
 	for text, wrong := range map[string]bool{`sql.command == "optimize"`: true, `sql.command == "select"`: false} {
-		p := problems(t, []Rule{{Name: "r", When: text, Then: Deny}}, Endpoint{"pg", postgres()}, Endpoint{"ch", other})
+		p := problems(t, []Rule{{Name: "r", When: text, Then: Deny}}, Endpoint{Name: "pg", Manifest: postgres()}, Endpoint{Name: "ch", Manifest: other})
 		if (len(p) > 0) != wrong {
 			t.Errorf("%s: %v", text, p)
 		}
-		p = problems(t, []Rule{{Name: "r", When: text, Then: Deny, Endpoints: []string{"ch"}}}, Endpoint{"pg", postgres()}, Endpoint{"ch", other})
+		p = problems(t, []Rule{{Name: "r", When: text, Then: Deny, Endpoints: []string{"ch"}}}, Endpoint{Name: "pg", Manifest: postgres()}, Endpoint{Name: "ch", Manifest: other})
 		if len(p) > 0 {
 			t.Errorf("%s, for one endpoint: %v", text, p)
 		}
@@ -209,7 +208,7 @@ func TestTooManyRules(t *testing.T) {
 	for i := range rules {
 		rules[i] = Rule{Name: fmt.Sprint(i), When: "true", Then: Allow}
 	}
-	if p := problems(t, rules, Endpoint{"db", postgres()}); len(p) != 1 {
+	if p := problems(t, rules, Endpoint{Name: "db", Manifest: postgres()}); len(p) != 1 {
 		t.Errorf("%d rules: %v", len(rules), p)
 	}
 }
@@ -232,7 +231,7 @@ func TestOutcomes(t *testing.T) {
 func TestDeclaredTypes(t *testing.T) {
 	m := postgres()
 	m.Families[1].Fields = append(m.Families[1].Fields, abi.Field{Name: "odd", Type: "float"})
-	if p := problems(t, []Rule{{Name: "r", When: "sql.odd", Then: Deny}}, Endpoint{"db", m}); len(p) != 1 {
+	if p := problems(t, []Rule{{Name: "r", When: "sql.odd", Then: Deny}}, Endpoint{Name: "db", Manifest: m}); len(p) != 1 {
 		t.Errorf("%v", p)
 	}
 }

@@ -9,11 +9,12 @@ import (
 
 // The names that every condition can use.
 var (
-	ownRoots = []string{"action", "peer", "endpoint"}
+	ownRoots = []string{"action", "peer", "endpoint", "usage"}
 	ownNames = map[string][]string{
 		"action":   {"class", "family", "title", "streaming", "gravity"},
 		"peer":     {"name", "profile"},
 		"endpoint": {"name"},
+		"usage":    {"actions_per_minute", "connections", "bytes_out_per_minute"},
 	}
 )
 
@@ -22,7 +23,24 @@ func (c *compiler) own(root, name string) *expr {
 	str := func(set []string, get func(*Input) string) *expr {
 		return &expr{kind: kString, set: set, s: func(f *frame) (string, bool) { return get(&f.in), true }}
 	}
+	count := func(get func(*Usage) int64) *expr {
+		c.usage = true
+		full := root + "." + name
+		return &expr{kind: kInt, i: func(f *frame) (int64, bool) {
+			if f.in.NoUsage {
+				f.failed = full
+				return 0, false
+			}
+			return get(&f.in.Usage), true
+		}}
+	}
 	switch root + "." + name {
+	case "usage.actions_per_minute":
+		return count(func(u *Usage) int64 { return u.ActionsPerMinute })
+	case "usage.connections":
+		return count(func(u *Usage) int64 { return u.Connections })
+	case "usage.bytes_out_per_minute":
+		return count(func(u *Usage) int64 { return u.BytesOutPerMinute })
 	case "action.class":
 		x := str(abi.ClassNames(), func(in *Input) string { return in.Action.Class.String() })
 		x.isClass = true
@@ -30,7 +48,12 @@ func (c *compiler) own(root, name string) *expr {
 	case "action.family":
 		return str(c.familyNames(), func(in *Input) string { return in.Action.Family.Name })
 	case "action.title":
-		return str(nil, func(in *Input) string { return in.Action.Title })
+		return &expr{kind: kString, s: func(f *frame) (string, bool) {
+			if f.in.NoTitle {
+				f.failed = "action.title"
+			}
+			return f.in.Action.Title, !f.in.NoTitle
+		}}
 	case "action.streaming":
 		return &expr{kind: kBool, b: func(f *frame) tri { return truth(f.in.Streaming) }}
 	case "action.gravity":

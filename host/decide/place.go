@@ -2,6 +2,7 @@ package decide
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/sallyport-dev/sallyport/sdk/abi"
@@ -12,6 +13,10 @@ func (l *loader) compileRule(e *Engine) {
 	before := len(l.problems)
 	when, unless := l.parse("when", l.rule.When), l.parse("unless", l.rule.Unless)
 	if len(l.problems) > before || when == nil {
+		return
+	}
+	excepts := l.parseExcepts()
+	if len(l.problems) > before {
 		return
 	}
 	targets := l.applies()
@@ -40,11 +45,30 @@ func (l *loader) compileRule(e *Engine) {
 		}
 		if compiled[ep.Manifest] == nil {
 			compiled[ep.Manifest] = c.conditions(when, unless, f, f == nil && unlessFamily != "")
+			c.excepts(compiled[ep.Manifest], excepts, ep.Manifest)
 		}
 		if len(l.problems) == before {
 			l.place(e.endpoints[ep.Name], compiled[ep.Manifest], narrow, unlessFamily)
 		}
 	}
+}
+
+// parseExcepts reads the exceptions by family.
+func (l *loader) parseExcepts() map[string]*condition {
+	parsed := map[string]*condition{}
+	for _, family := range slices.Sorted(maps.Keys(l.rule.Except)) {
+		cond := l.parse("except", l.rule.Except[family])
+		if cond == nil {
+			continue
+		}
+		for _, r := range cond.families {
+			if r.name != family {
+				l.at(cond, r.id, "an exception for %s can use no fields of %s", family, r.name)
+			}
+		}
+		parsed[family] = cond
+	}
+	return parsed
 }
 
 // familyOf returns the one family that a condition uses, if any, and reports what is not a family of any target.
@@ -89,19 +113,25 @@ func (l *loader) place(to *endpointRules, c *conditions, narrow, unlessFamily st
 	if l.rule.Observe && l.rule.Then == Allow {
 		return // an allow that yields no outcome says nothing
 	}
+	to.usage = to.usage || c.usage
 	reason := l.rule.Reason
-	if reason == "" && l.rule.Then != Allow {
+	switch {
+	case reason != "":
+	case l.rule.Then == Deny:
 		reason = "the rule " + l.rule.Name + " denies this"
+	case l.rule.Then == Hold:
+		reason = "the rule " + l.rule.Name + " wants a person's approval"
 	}
 	for i := range to.families {
 		f := &to.families[i]
 		if narrow != "" && narrow != f.family.Name {
 			continue
 		}
-		p := &program{rule: l.rule, reason: reason, when: c.when, unless: c.unless}
+		p := &program{rule: l.rule, index: l.index, reason: reason, when: c.when, unless: c.unless, uses: c.uses}
 		if unlessFamily != "" && unlessFamily != f.family.Name {
 			p.unless = nil
 		}
+		p.unless = either(p.unless, c.except[f.family.Name])
 		lists := f.decide
 		if l.rule.Observe {
 			lists = f.observe

@@ -14,7 +14,7 @@ type Problem struct {
 	// Rule is its name and Index its place in what New was given, from 0.
 	Rule  string
 	Index int
-	// Field is the key: "name", "endpoints", "when", "unless", "then" or "reason".
+	// Field is the key: "name", "endpoints", "when", "unless", "except", "then" or "reason".
 	Field string
 	// Line and Column say where inside the text of when or unless, from 1, the column in characters; 0 for other fields.
 	Line, Column int
@@ -50,7 +50,7 @@ func (p Problems) sorted() Problems {
 }
 
 func fieldOrder(f string) int {
-	return slices.Index([]string{"name", "endpoints", "when", "unless", "then", "reason"}, f)
+	return slices.Index([]string{"name", "endpoints", "when", "unless", "except", "then", "reason"}, f)
 }
 
 // meant returns ` (did you mean "x"?)` for the candidate that is closest to s, or nothing when none is close.

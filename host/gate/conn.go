@@ -20,8 +20,9 @@ type conn struct {
 	session  Session
 	limits   Limits
 
-	wg   sync.WaitGroup
-	over chan struct{} // closed by the first to call leave
+	wg       sync.WaitGroup
+	over     chan struct{} // closed by the first to call leave, which has the connection finished
+	finished chan struct{} // closed when it is
 
 	agentRead chan struct{} // closed when the agent's reader has returned
 
@@ -52,7 +53,7 @@ type conn struct {
 
 func newConn(ctx context.Context, cfg Config) *conn {
 	c := &conn{ctx: ctx, agent: cfg.Agent, guest: cfg.Guest, manifest: cfg.Manifest, facts: cfg.Facts, session: cfg.Session, limits: cfg.Limits,
-		over: make(chan struct{}), agentRead: make(chan struct{}), calls: firstCalls}
+		over: make(chan struct{}), finished: make(chan struct{}), agentRead: make(chan struct{}), calls: firstCalls}
 	c.conns[abi.Agent] = cfg.Agent
 	c.wake.L = &c.mu
 	return c
@@ -71,6 +72,10 @@ func (c *conn) leave(hard, failClosed bool, reason string) {
 	c.withdrawAll()
 	c.wake.Broadcast()
 	close(c.over)
+	go func() { // begun only now: a connection that does nothing has no goroutine for its end
+		defer close(c.finished)
+		c.finish()
+	}()
 }
 
 // fail is the fourth law: what is not understood ends the connection. mu is held.

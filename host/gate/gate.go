@@ -161,9 +161,8 @@ func Serve(ctx context.Context, cfg Config) End {
 		defer close(aborted)
 		c.abort(stopping)
 	})
-	c.wg.Go(func() { c.readAgent() })
-	<-c.over
-	c.finish()
+	c.readAgent()
+	<-c.finished
 	c.wg.Wait()
 	if !stop() {
 		<-aborted

@@ -31,11 +31,11 @@ func (c *conn) read(side abi.Side, from Conn) {
 				return
 			}
 		}
-		n, err := from.Read(b.next())
-		if n > 0 && !c.take(side, b.next()[:n:n]) {
+		p, err := b.read(from)
+		if len(p) > 0 && !c.take(side, p) {
 			return
 		}
-		b.adapt(n)
+		b.done(from, len(p))
 		switch {
 		case err == nil:
 		case errors.Is(err, io.EOF):

@@ -8,7 +8,6 @@ package gateway
 import (
 	"context"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -44,6 +43,8 @@ type Options struct {
 	Progress func(string)
 	// Record is a folder that gets a recording of each connection; empty: nothing is recorded. See MakeRecordings.
 	Record string
+	// PolicyOnly loads only what decides: no secret and no certificate is read. Such an assembly explains and tries, and cannot serve.
+	PolicyOnly bool
 }
 
 // Assembly is a checked configuration with everything loaded that it names.
@@ -56,6 +57,9 @@ type Assembly struct {
 	plugins   map[string]*plugin
 	endpoints map[string]*endpoint
 	rules     *decide.Engine
+	effective []EffectiveRule // what rules was made of, by index
+	revision  string          // policy, once it is served
+	channels  channels
 	templates []templateKey // taken from the sandbox
 	warnings  config.Problems
 
@@ -79,14 +83,14 @@ type endpoint struct {
 	digest   string
 	template template // nil for plugin "none"
 
-	roots  *x509.CertPool    // of the upstream's certificate; nil: the system's
+	transport
 	logins map[string]*login // by profile; those that agents of it log in with by themselves are not there
 }
 
 // guest makes the guest of one connection.
 func (e *endpoint) guest(ctx context.Context) (gate.Guest, error) {
 	if e.template == nil {
-		return gate.NewRelay(), nil
+		return e.relay(), nil
 	}
 	return e.template.newGuest(ctx)
 }
@@ -141,7 +145,10 @@ func (a *Assembly) load(ctx context.Context, progress func(string)) (config.Prob
 		a.plugins[p.Name.Value] = loaded
 	}
 	problems = append(problems, a.configure(ctx)...)
-	problems = append(problems, a.transports(time.Now())...)
+	if !a.options.PolicyOnly {
+		problems = append(problems, a.transports(time.Now())...)
+		problems = append(problems, a.reachable()...)
+	}
 	problems = append(problems, a.compile()...)
 	return problems, nil
 }
@@ -196,7 +203,7 @@ func (a *Assembly) configure(ctx context.Context) config.Problems {
 	for i := range a.cfg.Endpoints {
 		c := &a.cfg.Endpoints[i]
 		if c.Plugin.Value == config.None {
-			a.endpoints[c.Name.Value] = &endpoint{cfg: c, manifest: gate.RelayManifest()}
+			a.endpoints[c.Name.Value] = &endpoint{cfg: c, manifest: relayManifest(c)}
 			continue
 		}
 		p := a.plugins[c.Plugin.Value]
@@ -262,64 +269,4 @@ func otherOptions(m *abi.Manifest, err error) string {
 		return "; it has none: remove it"
 	}
 	return "; it has: " + strings.Join(names, ", ")
-}
-
-// compile compiles the rules against the plugins of their endpoints.
-func (a *Assembly) compile() config.Problems {
-	rules := make([]decide.Rule, len(a.cfg.Rules))
-	for i, r := range a.cfg.Rules {
-		then, _ := decide.ParseOutcome(string(r.Then))
-		rules[i] = decide.Rule{Name: r.Name.Value, When: r.When.Value, Unless: r.Unless.Value, Then: then, Reason: r.Reason, Observe: r.Mode == config.Observe}
-		for _, e := range r.Endpoints {
-			rules[i].Endpoints = append(rules[i].Endpoints, e.Value)
-		}
-	}
-	var endpoints []decide.Endpoint
-	for i := range a.cfg.Endpoints {
-		e := a.endpoints[a.cfg.Endpoints[i].Name.Value]
-		if e == nil {
-			return nil // a plugin is missing: every rule about it would be reported as wrong
-		}
-		endpoints = append(endpoints, decide.Endpoint{Name: e.cfg.Name.Value, Manifest: e.manifest})
-	}
-	var known decide.Known
-	for i := range a.cfg.Peers {
-		known.Peers = append(known.Peers, a.cfg.Peers[i].Name.Value)
-		known.Profiles = append(known.Profiles, a.cfg.Peers[i].Profile.Value)
-	}
-	for i := range a.cfg.Endpoints {
-		for _, p := range a.cfg.Endpoints[i].Profiles {
-			known.Profiles = append(known.Profiles, p.Value)
-		}
-	}
-	engine, err := decide.New(rules, endpoints, known)
-	var bad decide.Problems
-	switch {
-	case errors.As(err, &bad):
-		var problems config.Problems
-		for _, p := range bad {
-			problems = append(problems, a.cfg.Problem(a.rulePos(p), "rule %q: %s", p.Rule, p.Message))
-		}
-		return problems
-	case err != nil:
-		return config.Problems{a.cfg.Problem(config.Pos{}, "rules: %v", err)}
-	}
-	a.rules = engine
-	return nil
-}
-
-// rulePos maps a place inside a condition to one in the file.
-func (a *Assembly) rulePos(p decide.Problem) config.Pos {
-	r := &a.cfg.Rules[p.Index]
-	switch {
-	case p.Field == "when" && p.Line > 0:
-		return r.When.AtLocation(p.Line, p.Column-1)
-	case p.Field == "unless" && p.Line > 0:
-		return r.Unless.AtLocation(p.Line, p.Column-1)
-	case p.Field == "then":
-		return r.ThenPos
-	case p.Field == "name":
-		return r.Name.Pos
-	}
-	return r.Pos
 }

@@ -43,7 +43,7 @@ func TestPositions(t *testing.T) {
 		"an option":          {strings.Replace(withPostgres, "profiles", "options = { max_mesage = 1 }\nprofiles", 1), "max_mesage", "max_message"},
 		"an option's range":  {strings.Replace(withPostgres, "profiles", "options = { max_message = 1 }\nprofiles", 1), "max_message", "1024"},
 		"an option's type":   {strings.Replace(withPostgres, "profiles", "options = { max_message = true }\nprofiles", 1), "max_message", "int"},
-		"an unknown outcome": {rule("when = 'true'\nthen = \"hold\""), "\"hold\"", "hold"},
+		"an unknown outcome": {rule("when = 'true'\nthen = \"hodl\""), "\"hodl\"", "hold"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w.write(c.tables)

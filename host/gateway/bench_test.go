@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/binary"
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -133,7 +134,8 @@ func (s *benchSession) Dial(context.Context) (gate.Conn, error) {
 type pipe struct{ net.Conn }
 
 // Alias gives what it is given: the fake server's keys go nowhere.
-func (s *benchSession) Alias(original []byte) ([]byte, error) { return original, nil }
+func (s *benchSession) Alias(original []byte, _ func()) ([]byte, error) { return original, nil }
+func (s *benchSession) Secret(int) ([]byte, error)                      { return nil, errors.New("no secret here") }
 
 func (p pipe) CloseWrite() error { return p.Conn.Close() }
 func (p pipe) Abort()            { p.Conn.Close() }

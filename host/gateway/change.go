@@ -18,7 +18,7 @@ func differences(old, next *Assembly) *Change {
 		Peers:     difference(peerContents(old.cfg), peerContents(next.cfg)),
 		Plugins:   difference(pluginContents(old), pluginContents(next)),
 		Endpoints: difference(endpointContents(old), endpointContents(next)),
-		Rules:     difference(ruleContents(old.cfg), ruleContents(next.cfg)),
+		Rules:     difference(ruleContents(old), ruleContents(next)),
 	}
 }
 
@@ -70,11 +70,12 @@ func endpointContents(a *Assembly) map[string]any {
 	return all
 }
 
-func ruleContents(cfg *config.Config) map[string]any {
-	all := map[string]any{}
-	for i := range cfg.Rules {
-		r := &cfg.Rules[i]
-		all[r.Name.Value] = append(policyRule(r), r.Reason)
+// ruleContents has all that is made of a rule, which overrides can make several of, under its name.
+func ruleContents(a *Assembly) map[string][]string {
+	all := map[string][]string{}
+	for i := range a.effective {
+		r := &a.effective[i]
+		all[r.Name] = append(append(all[r.Name], r.policyRule()...), r.Reason)
 	}
 	return all
 }

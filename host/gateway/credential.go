@@ -1,15 +1,15 @@
 package gateway
 
 import (
-	"fmt"
+	"crypto/tls"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/sallyport-dev/sallyport/host/config"
-	"github.com/sallyport-dev/sallyport/host/layer"
 	"github.com/sallyport-dev/sallyport/host/nearest"
 	"github.com/sallyport-dev/sallyport/host/secret"
+	"github.com/sallyport-dev/sallyport/host/secret/mask"
 	"github.com/sallyport-dev/sallyport/sdk/abi"
 )
 
@@ -19,6 +19,9 @@ type login struct {
 	methods    []string // nil: what is safe
 	slots      []slot   // filled or not, as the manifest has them
 	attributes []abi.Attribute
+	identity   config.Identity
+	client     *tls.Certificate // identity, read; nil: none
+	echoes     *mask.Set        // of what is written into messages; nil: nothing is
 }
 
 // slot is one secret of a login.
@@ -34,6 +37,24 @@ func (l *login) hasSecret() bool {
 	return l != nil && slices.ContainsFunc(l.slots, func(s slot) bool { return s.filled })
 }
 
+// fills reports whether the credential has a secret for a slot.
+func (l *login) fills(slot int) bool {
+	return l != nil && slot >= 0 && slot < len(l.slots) && l.slots[slot].filled
+}
+
+// use is what a form needs to use the secret of a slot.
+func (l *login) use(slot int, t secret.Transport) secret.Login {
+	u := secret.Login{Secret: l.slots[slot].secret, User: l.attribute("user"), Methods: l.methods, Transport: t, Attribute: l.attribute}
+	if with := l.slots[slot].form.With; with != "" {
+		for _, s := range l.slots {
+			if s.form.Name == with && s.filled {
+				u.Token = s.secret
+			}
+		}
+	}
+	return u
+}
+
 // attribute is the value of an attribute, or empty.
 func (l *login) attribute(name string) string {
 	for _, a := range l.attributes {
@@ -44,14 +65,9 @@ func (l *login) attribute(name string) string {
 	return ""
 }
 
-// modes are the layer's names for what the configuration says.
-var modes = map[config.TLS]layer.Mode{
-	config.TLSDisable: layer.Disable, config.TLSRequire: layer.Require, config.TLSVerifyCA: layer.VerifyCA, config.TLSVerifyFull: layer.VerifyFull,
-}
-
 // transports reads what endpoints need to speak to their upstreams: roots, and the secrets of credentials.
 func (a *Assembly) transports(now time.Time) config.Problems {
-	l := &loader{a: a, seen: map[config.Problem]bool{}, secrets: map[secret.Reference]secret.Secret{}}
+	l := &loader{a: a, now: now, seen: map[config.Problem]bool{}, secrets: map[secret.Reference]secret.Secret{}}
 	for i := range a.cfg.Plugins {
 		p := a.plugins[a.cfg.Plugins[i].Name.Value]
 		if p == nil {
@@ -68,19 +84,14 @@ func (a *Assembly) transports(now time.Time) config.Problems {
 			l.endpoint(e)
 		}
 	}
-	warning, err := layer.Inspect(a.cfg.Gateway.State, now)
-	if err != nil {
-		l.problem(a.cfg.Gateway.StatePos, "%v", err)
-	}
-	if warning != "" {
-		l.warn(a.cfg.Gateway.StatePos, "%s", warning)
-	}
+	l.authority()
 	return l.problems
 }
 
 // loader gathers problems, each once: several endpoints can share a credential.
 type loader struct {
 	a        *Assembly
+	now      time.Time
 	problems config.Problems
 	seen     map[config.Problem]bool
 	secrets  map[secret.Reference]secret.Secret
@@ -102,13 +113,7 @@ func (l *loader) warn(at config.Pos, format string, args ...any) {
 
 func (l *loader) endpoint(e *endpoint) {
 	c := e.cfg
-	if c.CA != "" {
-		roots, err := layer.ReadRoots(c.CA)
-		if err != nil {
-			l.problem(c.CAPos, "%v", err)
-		}
-		e.roots = roots
-	}
+	l.transport(e)
 	e.logins = map[string]*login{}
 	for _, profile := range c.Profiles {
 		name, ok := c.Credentials[profile.Value]
@@ -129,7 +134,7 @@ func (l *loader) endpoint(e *endpoint) {
 
 // login reads a credential as an endpoint's plugin wants it.
 func (l *loader) login(e *endpoint, k *config.Credential) *login {
-	g := &login{credential: k.Name.Value}
+	g := &login{credential: k.Name.Value, identity: k.Client, client: l.identity(k.Client)}
 	for _, s := range e.manifest.Slots {
 		form, _ := secret.FormOf(s.Form)
 		g.slots = append(g.slots, slot{name: s.Name, form: form})
@@ -146,6 +151,7 @@ func (l *loader) login(e *endpoint, k *config.Credential) *login {
 		}
 	}
 	l.methods(e, k, g)
+	l.written(e, k, g)
 	return g
 }
 
@@ -179,16 +185,45 @@ func (l *loader) secret(s config.Setting) (secret.Secret, bool) {
 		l.problem(s.Value.Pos, "%s: %v", s.Name, err)
 		return secret.Secret{}, false
 	}
-	if known, ok := l.secrets[r]; ok {
-		return known, true
+	return l.resolve(r, s.Value.Pos, s.Name.Value)
+}
+
+// written checks what of a credential is written into messages, and gathers what an upstream might echo of it.
+func (l *loader) written(e *endpoint, k *config.Credential, g *login) {
+	var echoes [][]byte
+	for i, s := range g.slots {
+		if !s.filled {
+			continue
+		}
+		at := k.Pos
+		for _, setting := range k.Settings {
+			if setting.Name.Value == s.name {
+				at = setting.Value.Pos
+			}
+		}
+		for _, name := range s.form.Needs {
+			if g.attribute(name) == "" {
+				l.problem(at, "%s needs %s as well: credential %q has to say it for endpoint %q", s.name, name, k.Name, e.cfg.Name)
+			}
+		}
+		use := g.use(i, secret.Transport{})
+		if err := s.form.Check(use); err != nil {
+			l.problem(at, "%s: %v", s.name, err)
+			continue
+		}
+		if len(s.form.Methods) > 0 { // it logs in, and is written nowhere
+			continue
+		}
+		values := s.form.Echoes(use)
+		echoes = append(echoes, values...)
+		if len(values[0]) < mask.Least {
+			l.warn(at, "%s is shorter than %d characters, too short to be masked where endpoint %q echoes it", s.name, mask.Least, e.cfg.Name)
+		}
 	}
-	resolved, err := r.Resolve()
-	if err != nil {
-		l.problem(s.Value.Pos, "%s: %v", s.Name, err)
-		return secret.Secret{}, false
+	g.echoes = mask.NewSet(echoes...)
+	for _, e := range echoes {
+		clear(e)
 	}
-	l.secrets[r] = resolved
-	return resolved, true
 }
 
 // methods checks the login methods of a credential against the forms of its slots and the transport.
@@ -215,7 +250,7 @@ func (l *loader) methods(e *endpoint, k *config.Credential, g *login) {
 			switch {
 			case !ok:
 				l.problem(m.Pos, "unknown login method %q; %s", m, nearest.Hint(m.Value, form.MethodNames()))
-			case method.Clear && !modes[e.cfg.TLS].Verified():
+			case method.Clear && !e.verified():
 				l.warn(m.Pos, `the password itself goes to whoever answers at endpoint %q: tls is %q there`, e.cfg.Name, e.cfg.TLS)
 			}
 		}
@@ -227,13 +262,13 @@ func (l *loader) methods(e *endpoint, k *config.Credential, g *login) {
 
 // facts are what the guest of a connection is told.
 func (e *endpoint) facts(peer, profile string) abi.Facts {
-	f := abi.Facts{Endpoint: e.cfg.Name.Value, Peer: peer, Profile: profile, UpstreamTLS: e.cfg.TLS != config.TLSDisable}
+	f := abi.Facts{Endpoint: e.cfg.Name.Value, Peer: peer, Profile: profile, UpstreamTLS: e.endsUpstream()}
 	l := e.logins[profile]
 	switch e.cfg.AgentTLS {
 	case config.AgentTLSAuto:
 		// As the agent would find it without the gateway. But one that logs in by itself may bind its login to the certificate
-		// that it sees, which is not the upstream's.
-		f.AgentTLS = f.UpstreamTLS && l.hasSecret()
+		// that it sees, which is not the upstream's; nobody does who begins with TLS.
+		f.AgentTLS = f.UpstreamTLS && (l.hasSecret() || e.spoken.first)
 	case config.AgentTLSOffer:
 		f.AgentTLS = true
 	case config.AgentTLSRequire:
@@ -253,49 +288,5 @@ func (e *endpoint) facts(peer, profile string) abi.Facts {
 	return f
 }
 
-// policyTransport is what of an endpoint's transport and credentials decides. It holds no secret.
-type policyTransport struct {
-	TLS, CA, ServerName, AgentTLS string
-	Logins                        map[string]policyLogin // by profile
-}
-
-type policyLogin struct {
-	Credential string
-	Methods    []string
-	Slots      []string // where their secrets are
-	Attributes []abi.Attribute
-}
-
-func (e *endpoint) policyTransport() policyTransport {
-	p := policyTransport{TLS: string(e.cfg.TLS), CA: e.cfg.CA, ServerName: e.cfg.ServerName, AgentTLS: string(e.cfg.AgentTLS), Logins: map[string]policyLogin{}}
-	for profile, l := range e.logins {
-		k := policyLogin{Credential: l.credential, Methods: l.methods, Attributes: l.attributes}
-		for _, s := range l.slots {
-			if s.filled {
-				k.Slots = append(k.Slots, s.name+" "+s.secret.Reference().String())
-			}
-		}
-		p.Logins[profile] = k
-	}
-	return p
-}
-
 // Warnings are what is valid, was found when everything was loaded, and is probably not meant. The gateway runs with them.
 func (a *Assembly) Warnings() config.Problems { return a.warnings }
-
-// CertificateAuthority is the gateway's own, made at first use.
-func CertificateAuthority(cfg *config.Config) (*layer.CA, error) {
-	if err := MakeState(cfg); err != nil {
-		return nil, err
-	}
-	ca, err := layer.Open(cfg.Gateway.State)
-	if err != nil {
-		return nil, fmt.Errorf("gateway.state: %w", err)
-	}
-	return ca, nil
-}
-
-// upstreamTLS says how the endpoint's upstream is spoken to.
-func (e *endpoint) upstreamTLS(protocols []string, limit time.Duration) layer.ClientOptions {
-	return layer.ClientOptions{Mode: modes[e.cfg.TLS], Roots: e.roots, Name: e.cfg.ServerName, Protocols: protocols, Timeout: limit}
-}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sallyport-dev/sallyport/host/alias"
+	"github.com/sallyport-dev/sallyport/host/approve"
 	"github.com/sallyport-dev/sallyport/host/gate"
 	"github.com/sallyport-dev/sallyport/host/layer"
 	"github.com/sallyport-dev/sallyport/host/receipt"
@@ -24,6 +25,8 @@ type handler struct {
 	refusals *refusals
 	ca       *layer.CA // signs what agents see; nil: agents are offered no TLS
 	aliases  *alias.Table
+	book     *approve.Book
+	usages   usages
 	run      string // tells connections of this run from those of others
 	conns    atomic.Uint64
 }
@@ -36,6 +39,7 @@ type serving struct {
 }
 
 func newServing(a *Assembly, table *route.Table) *serving {
+	a.revision = a.policy()
 	s := &serving{a: a, table: table, profiles: map[string]string{}}
 	for _, p := range a.cfg.Peers {
 		s.profiles[p.Name.Value] = p.Profile.Value
@@ -75,6 +79,10 @@ func (h *handler) ServeTCP(r *tunnel.Request) {
 	defer by.a.drop()
 	peer := r.Peer()
 	profile := by.profiles[peer]
+	if by.a.isTrust(r.Destination()) {
+		h.serveTrust(r)
+		return
+	}
 	name, err := by.table.Find(profile, r.Destination())
 	if err != nil {
 		h.refuse(peer, profile, r.Destination().String(), err.Error(), false)
@@ -97,8 +105,15 @@ func (h *handler) ServeTCP(r *tunnel.Request) {
 	s := &session{handler: h, a: by.a, endpoint: e, peer: peer, profile: profile, conn: h.run + "-" + strconv.FormatUint(h.conns.Add(1), 10)}
 	s.layers = layers{names: []string{name, r.Destination().Addr().String()}, aliases: h.aliases.Connect(peer, name)}
 	defer s.layers.close()
+	counted := gate.Conn(agent)
+	if by.a.rules.UsesUsage(name) {
+		s.usage = h.usages.of(peer, name)
+		s.usage.connect()
+		defer s.usage.disconnect()
+		counted = countedConn{agent, s.usage}
+	}
 	end := gate.Serve(r.Context(), gate.Config{
-		Agent: agent, Guest: s.recorded(g), Manifest: e.manifest, Session: s, Limits: by.a.limits(),
+		Agent: counted, Guest: s.recorded(g), Manifest: e.manifest, Session: s, Limits: by.a.limits(),
 		Facts: e.facts(peer, profile),
 	})
 	s.ended(end)
@@ -114,8 +129,12 @@ func (h *handler) refuse(peer, profile, target, reason string, failClosed bool) 
 	if left > 0 {
 		detail = strconv.FormatUint(left, 10) + " more refusals of this peer before this one are not on record: too many at once"
 	}
+	outcome := receipt.OutcomeDeny
+	if failClosed {
+		outcome = receipt.OutcomeFailClosed
+	}
 	_, err := h.record.Append(&receipt.Record{Kind: receipt.Refused, Peer: peer, Profile: profile, Target: target, Reason: reason,
-		Outcome: "deny", FailClosed: failClosed, Detail: detail})
+		Outcome: outcome, Detail: detail})
 	if err != nil {
 		h.log.Error("a refusal cannot be recorded", "peer", peer, "target", target, "error", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/sallyport-dev/sallyport/host/alias"
 	"github.com/sallyport-dev/sallyport/host/gate"
@@ -20,37 +21,62 @@ type layers struct {
 	logins  map[int]secret.Exchange // by slot
 
 	mu        sync.Mutex // both sides may be secured at once
+	mayDial   bool       // connecting was allowed, and the plugin has not dialled
+	early     *early     // the upstream that was reached before it did
 	protocols []string   // what the agent's side agreed on by ALPN, if anything
 	binding   []byte     // of the upstream's certificate
 	secured   bool       // the upstream's side
 	failure   string     // why a handshake failed, for the operator
 }
 
-// Secure ends TLS on one side. What the agent negotiates by ALPN is what the upstream is offered; the plugin, which knows the
-// protocol, is told and refuses what it does not speak.
+// Secure ends TLS on one side. The agent is answered with a protocol that the plugin names and the upstream chose.
 func (s *session) Secure(ctx context.Context, side abi.Side, k gate.Conn) (gate.Conn, gate.Secured, error) {
-	var c *layer.Conn
-	var err error
+	secure := s.secureUpstream
 	if side == abi.Agent {
-		c, err = layer.Server(ctx, k, layer.ServerOptions{CA: s.ca, Names: s.layers.names, AnyProtocol: true})
-	} else {
-		s.layers.mu.Lock()
-		protocols := s.layers.protocols
-		s.layers.mu.Unlock()
-		c, err = layer.Client(ctx, k, s.endpoint.upstreamTLS(protocols, s.a.cfg.Limits.DialTimeout))
+		secure = s.secureAgent
 	}
+	c, err := secure(ctx, k)
 	if err != nil {
 		return nil, gate.Secured{}, s.unsecured(side, err)
 	}
 	i := c.Info()
+	secured := gate.Secured{Version: i.Version, Name: i.Name, Protocol: i.Protocol}
 	s.layers.mu.Lock()
 	defer s.layers.mu.Unlock()
 	if side == abi.Upstream {
 		s.layers.binding, s.layers.secured = c.Binding(), true
-	} else if i.Protocol != "" {
+		return s.unechoed(c), secured, nil
+	}
+	if i.Protocol != "" {
 		s.layers.protocols = []string{i.Protocol}
 	}
-	return c, gate.Secured{Version: i.Version, Name: i.Name, Protocol: i.Protocol}, nil
+	return c, secured, nil
+}
+
+func (s *session) secureAgent(ctx context.Context, k gate.Conn) (*layer.Conn, error) {
+	// The agent waits while the upstream is reached.
+	limit := layer.DefaultTimeout + 2*s.a.cfg.Limits.DialTimeout
+	return layer.Server(ctx, k, layer.ServerOptions{CA: s.ca, Names: s.layers.names, NeedName: s.endpoint.needsName(), Timeout: limit, Choose: s.choose})
+}
+
+func (s *session) secureUpstream(ctx context.Context, k gate.Conn) (*layer.Conn, error) {
+	s.layers.mu.Lock()
+	e, protocols := s.layers.early, s.layers.protocols
+	s.layers.mu.Unlock()
+	if e != nil && e.taken {
+		return e.tls, nil
+	}
+	c, err := layer.Client(ctx, k, s.endpoint.upstreamTLS(s.profile, protocols, s.a.cfg.Limits.DialTimeout))
+	if err != nil {
+		return nil, err
+	}
+	// The agent was answered before. An upstream that negotiates nothing speaks what everybody speaks there who does not either.
+	speaks := s.endpoint.spoken.protocols
+	if c.Info().Protocol == "" && len(protocols) > 0 && len(speaks) > 0 && protocols[0] != speaks[len(speaks)-1] {
+		c.Abort()
+		return nil, &layer.Error{Reason: "the upstream does not speak the protocol that the agent uses", Err: errors.New(protocols[0])}
+	}
+	return c, nil
 }
 
 // unsecured keeps the whole story of a failed handshake for the operator, and returns what may be shown to the agent.
@@ -65,6 +91,9 @@ func (s *session) unsecured(side abi.Side, err error) error {
 	}
 	return fmt.Errorf("the TLS handshake with the %v failed", side)
 }
+
+// spokenBy is what a plugin's manifest says that it speaks inside of TLS.
+func spokenBy(*abi.Manifest) spoken { return spoken{} }
 
 // Auth answers the server's words in the login of a slot.
 func (s *session) Auth(slot int, words []byte) ([]byte, error) {
@@ -84,13 +113,10 @@ func (s *session) Auth(slot int, words []byte) ([]byte, error) {
 
 func (s *session) beginLogin(slot int) (secret.Exchange, error) {
 	l := s.endpoint.logins[s.profile]
-	if l == nil || slot < 0 || slot >= len(l.slots) || !l.slots[slot].filled {
+	if !l.fills(slot) {
 		return nil, errors.New("the credential has no secret for this login")
 	}
-	s.layers.mu.Lock()
-	t := secret.Transport{Verified: s.layers.secured && modes[s.endpoint.cfg.TLS].Verified(), Binding: s.layers.binding}
-	s.layers.mu.Unlock()
-	x, err := l.slots[slot].form.Begin(secret.Login{Secret: l.slots[slot].secret, User: l.attribute("user"), Methods: l.methods, Transport: t})
+	x, err := l.slots[slot].form.Begin(l.use(slot, s.transport()))
 	if err != nil {
 		return nil, err
 	}
@@ -112,11 +138,11 @@ func (s *session) loginFailed(err error) error {
 }
 
 // Alias makes a value that stands for original while the connection lives.
-func (s *session) Alias(original []byte) ([]byte, error) {
+func (s *session) Alias(original []byte, used func()) ([]byte, error) {
 	if s.layers.aliases == nil {
 		return nil, errors.New("this connection keeps no aliases")
 	}
-	return s.layers.aliases.Alias(original)
+	return s.layers.aliases.Alias(original, used)
 }
 
 // Unalias is what an alias stands for that this peer was given at this endpoint.
@@ -135,4 +161,49 @@ func (l *layers) close() {
 	if l.aliases != nil {
 		l.aliases.Close()
 	}
+	l.early.close()
+}
+
+// Secret is what stands for a slot on the wire.
+func (s *session) Secret(slot int) ([]byte, error) {
+	l := s.endpoint.logins[s.profile]
+	if !l.fills(slot) {
+		return nil, s.loginFailed(errors.New("the credential has no secret for this slot"))
+	}
+	b, err := l.slots[slot].form.Write(l.use(slot, s.transport()))
+	if err != nil {
+		return nil, s.loginFailed(err)
+	}
+	return b, nil
+}
+
+// SecretLen is how many bytes Secret writes, which the plugin may know.
+func (s *session) SecretLen(slot int) (int, error) {
+	b, err := s.Secret(slot)
+	clear(b)
+	return len(b), err
+}
+
+// Sign is what makes a request authentic, by a slot whose form signs; see secret.ParseRequest for what the plugin says of it.
+func (s *session) Sign(slot int, request []byte) (*secret.Signed, error) {
+	l := s.endpoint.logins[s.profile]
+	if !l.fills(slot) {
+		return nil, s.loginFailed(errors.New("the credential has no secret for this slot"))
+	}
+	r, err := secret.ParseRequest(request)
+	if err != nil {
+		return nil, err
+	}
+	signed, err := l.slots[slot].form.Sign(l.use(slot, s.transport()), r, time.Now())
+	if err != nil {
+		return nil, s.loginFailed(err)
+	}
+	return signed, nil
+}
+
+// transport is what is known of the upstream's transport.
+func (s *session) transport() secret.Transport {
+	s.layers.mu.Lock()
+	defer s.layers.mu.Unlock()
+	return secret.Transport{Verified: s.layers.secured && s.endpoint.verified(), Binding: s.layers.binding}
 }

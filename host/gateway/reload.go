@@ -10,6 +10,7 @@ import (
 
 	"github.com/sallyport-dev/sallyport/host/config"
 	"github.com/sallyport-dev/sallyport/host/receipt"
+	"github.com/sallyport-dev/sallyport/host/trial"
 	"github.com/sallyport-dev/sallyport/host/tunnel"
 )
 
@@ -19,16 +20,19 @@ type server struct {
 	tunnel  *tunnel.Tunnel
 	record  *receipt.Log
 	key     tunnel.Key
+	holds   *holdings
 
 	mu      sync.Mutex // one reload at a time
 	current *Assembly
 	stopped bool
+	// shown is the configuration that waits to be confirmed, empty when none does.
+	shown string
 }
 
 // Reload serves new connections by cfg. Connections that are open stay with what they began with, but for those of peers that
 // are gone or have another key or address: they end. An error that is of type config.Problems says what is wrong with cfg;
-// after any error everything is as it was.
-func (s *server) Reload(ctx context.Context, cfg *config.Config) (*Change, error) {
+// after any error everything is as it was. One of type *Unconfirmed says that the reload waits for a confirmation.
+func (s *server) Reload(ctx context.Context, cfg *config.Config, confirm bool) (*Change, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopped {
@@ -43,10 +47,15 @@ func (s *server) Reload(ctx context.Context, cfg *config.Config) (*Change, error
 	if err != nil {
 		return nil, err
 	}
+	flips, err := s.confirmed(old, next, confirm)
+	if err != nil {
+		return nil, errors.Join(err, next.Close())
+	}
 	change, err := s.replace(ctx, old, next)
 	if err != nil {
 		return nil, errors.Join(err, next.Close())
 	}
+	change.Flips, s.shown = flips, ""
 	if err := old.Close(); err != nil {
 		old.log.Error("the old configuration cannot be let go", "error", err)
 	}
@@ -77,6 +86,9 @@ func (s *server) replace(ctx context.Context, old, next *Assembly) (*Change, err
 		return nil, errors.Join(err, unwritten)
 	}
 	s.current = next
+	if err := s.holds.use(next); err != nil { // what it can refuse was checked before
+		next.log.Error("approvers cannot be changed", "error", err)
+	}
 	return change, nil
 }
 
@@ -135,6 +147,13 @@ func (a *Assembly) needRestart(cfg *config.Config, key tunnel.Key) config.Proble
 	differs(g.ListenPos, "gateway.listen", a.cfg.Gateway.Listen, g.Listen)
 	differs(g.NetworkPos, "gateway.network", a.cfg.Gateway.Network, g.Network)
 	differs(g.StatePos, "gateway.state", a.cfg.Gateway.State, g.State)
+	for name, of := range receiptSettings {
+		differs(cfg.Receipts.Pos, "receipts."+name, of(&a.cfg.Receipts), of(&cfg.Receipts))
+	}
+	h, was := &cfg.Holds, &a.cfg.Holds
+	differs(h.ListenPos, "holds.listen", was.Listen, h.Listen)
+	differs(h.CertificatePos, "holds.certificate", was.Certificate, h.Certificate)
+	differs(h.KeyPos, "holds.key", was.Key, h.Key)
 	differs(config.Pos{}, "limits.connections", a.cfg.Limits.Connections, cfg.Limits.Connections)
 	differs(config.Pos{}, "limits.guest_memory", a.cfg.Limits.GuestMemory, cfg.Limits.GuestMemory)
 	if len(problems) > 0 {
@@ -161,6 +180,8 @@ func (s *server) stop() error {
 type Change struct {
 	Policy                           string // the hash of what decides now, as receipts name it
 	Peers, Plugins, Endpoints, Rules Difference
+	// Flips are recent actions that the old and the new configuration do not agree about.
+	Flips *trial.Report
 	// Addresses are the endpoints' virtual addresses by name.
 	Addresses map[string]netip.Addr
 	// Warnings are what is valid and probably not meant.

@@ -29,7 +29,7 @@ func (w *world) reloadFile() (*Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	return w.running.Reload(wait(w.t), cfg)
+	return w.running.Reload(wait(w.t), cfg, false)
 }
 
 // TestReload: what is open stays with what it began with, what comes later is served by the new configuration.

@@ -70,6 +70,7 @@ type world struct {
 	keys testKeys
 	log  *lockedBuffer
 
+	change   func(*Assembly) // before it serves; may be nil
 	assembly *Assembly
 	running  Running
 	stop     func() error // ends the gateway, once
@@ -101,7 +102,7 @@ func peerTable(name, profile string, key tunnel.Key, address netip.Addr) string 
 }
 
 func (w *world) load() (*config.Config, error) {
-	return config.Load(w.path, config.Known{Builtins: plugins.Names()})
+	return config.Load(w.path, config.Known{Builtins: plugins.Names(), Packs: KnownPacks()})
 }
 
 // assemble assembles the configuration; the test's end closes it.
@@ -128,6 +129,9 @@ func (w *world) serve() {
 	var err error
 	if w.assembly, err = w.assemble(); err != nil {
 		w.t.Fatal(err)
+	}
+	if w.change != nil {
+		w.change(w.assembly)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, done := make(chan Running, 1), make(chan error, 1)
@@ -224,7 +228,7 @@ func count(all []*receipt.Entry, is func(*receipt.Entry) bool) (n int) {
 	return n
 }
 
-func isDecision(endpoint, outcome string) func(*receipt.Entry) bool {
+func isDecision(endpoint string, outcome receipt.Outcome) func(*receipt.Entry) bool {
 	return func(e *receipt.Entry) bool {
 		return e.Kind == receipt.Decision && e.Endpoint == endpoint && e.Outcome == outcome
 	}

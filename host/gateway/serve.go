@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/sallyport-dev/sallyport/host/approve"
 	"github.com/sallyport-dev/sallyport/host/config"
 	"github.com/sallyport-dev/sallyport/host/gate"
 	"github.com/sallyport-dev/sallyport/host/receipt"
@@ -28,7 +29,12 @@ type Running struct {
 	// Reload serves new connections by another configuration. Connections that are open stay with what they began with, but
 	// for those of peers that are gone or have another key or address: they end. An error of type config.Problems says what
 	// is wrong with the configuration; after any error everything is as it was.
-	Reload func(context.Context, *config.Config) (*Change, error)
+	// When it waits for a confirmation it is of type *Unconfirmed, and the last argument confirms what that showed.
+	Reload func(context.Context, *config.Config, bool) (*Change, error)
+	// Holds is what waits for people.
+	Holds *approve.Book
+	// Peers says what each peer does.
+	Peers func() ([]tunnel.PeerStatus, error)
 }
 
 // ReceiptsPath is the file of the record of a gateway with this configuration.
@@ -43,7 +49,11 @@ func (a *Assembly) Serve(ctx context.Context, ready func(Running)) (err error) {
 		return err
 	}
 	// The record's lock keeps a second gateway out of the state, so it comes first.
-	log, err := receipt.Open(ReceiptsPath(a.cfg), receipt.Options{Logger: a.log})
+	settings, err := a.receiptOptions()
+	if err != nil {
+		return err
+	}
+	log, err := receipt.Open(ReceiptsPath(a.cfg), settings)
 	if err != nil {
 		return err
 	}
@@ -61,7 +71,7 @@ func (a *Assembly) Serve(ctx context.Context, ready func(Running)) (err error) {
 }
 
 // serve is Serve with an open record.
-func (a *Assembly) serve(ctx context.Context, log *receipt.Log, ready func(Running)) error {
+func (a *Assembly) serve(ctx context.Context, log *receipt.Log, ready func(Running)) (err error) {
 	key, err := Key(a.cfg)
 	if err != nil {
 		return err
@@ -81,14 +91,19 @@ func (a *Assembly) serve(ctx context.Context, log *receipt.Log, ready func(Runni
 	for _, w := range a.warnings {
 		a.log.Warn(w.String())
 	}
+	holds, err := a.openHoldings(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, holds.close()) }()
 	h := newHandler(newServing(a, table), a.log, log)
-	h.ca = ca
+	h.ca, h.book = ca, holds.book
 	t, err := tunnel.New(ctx, a.tunnelConfig(key, h))
 	if err != nil {
 		return err
 	}
-	s := &server{handler: h, tunnel: t, record: log, key: key, current: a}
-	running := Running{t.ListenPort(), key.Public(), addresses, s.Reload}
+	s := &server{handler: h, tunnel: t, record: log, key: key, current: a, holds: holds}
+	running := Running{Port: t.ListenPort(), PublicKey: key.Public(), Addresses: addresses, Reload: s.Reload, Holds: holds.book, Peers: t.Peers}
 	a.log.Info("ready", "wireguard_port", running.Port, "public_key", running.PublicKey.String(), "endpoints", len(a.endpoints), "peers", len(a.cfg.Peers))
 	if ready != nil {
 		ready(running)
@@ -162,8 +177,8 @@ func (a *Assembly) policy() string {
 	for i := range a.cfg.Endpoints {
 		p.Endpoints = append(p.Endpoints, a.policyEndpoint(&a.cfg.Endpoints[i]))
 	}
-	for i := range a.cfg.Rules {
-		p.Rules = append(p.Rules, policyRule(&a.cfg.Rules[i]))
+	for i := range a.effective {
+		p.Rules = append(p.Rules, a.effective[i].policyRule())
 	}
 	b, err := json.Marshal(p)
 	if err != nil {
@@ -179,21 +194,14 @@ type policyEndpoint struct {
 	Profiles                      []string
 	Options                       map[string]any
 	Transport                     policyTransport
+	Mode                          config.Mode
+	OnHold                        config.OnHold
 }
 
 func (a *Assembly) policyEndpoint(c *config.Endpoint) policyEndpoint {
-	e := policyEndpoint{c.Name.Value, c.Address.Value, c.Plugin.Value, a.endpoints[c.Name.Value].digest, nil, values(c.Options), a.endpoints[c.Name.Value].policyTransport()}
+	e := policyEndpoint{c.Name.Value, c.Address.Value, c.Plugin.Value, a.endpoints[c.Name.Value].digest, nil, values(c.Options), a.endpoints[c.Name.Value].policyTransport(), a.cfg.ModeOf(c), c.OnHold}
 	for _, profile := range c.Profiles {
 		e.Profiles = append(e.Profiles, profile.Value)
 	}
 	return e
-}
-
-// policyRule is what of a rule decides.
-func policyRule(r *config.Rule) []string {
-	rule := []string{r.Name.Value, r.When.Value, r.Unless.Value, string(r.Then), string(r.Mode)}
-	for _, e := range r.Endpoints {
-		rule = append(rule, e.Value)
-	}
-	return rule
 }

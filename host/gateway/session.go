@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/sallyport-dev/sallyport/host/decide"
 	"github.com/sallyport-dev/sallyport/host/gate"
@@ -24,6 +25,7 @@ type session struct {
 	endpoint      *endpoint
 	peer, profile string
 	conn          string
+	usage         *usage // nil: no rule asks for it
 
 	// layers are the transports of both sides and the login.
 	layers layers
@@ -51,26 +53,65 @@ func (s *session) byPlugin(kind receipt.Kind) *receipt.Record {
 }
 
 // Decide decides by the rules. What cannot be recorded is denied.
-func (s *session) Decide(_ context.Context, q *gate.Question) gate.Verdict {
-	v := s.a.rules.Decide(decide.Input{Endpoint: s.endpoint.cfg.Name.Value, Peer: s.peer, Profile: s.profile, Action: q.Action, Streaming: q.Streaming})
-	r := s.byPlugin(receipt.Decision)
-	r.ActionID, r.Action, r.Streaming = q.ID, q.Action, q.Streaming
-	r.Outcome, r.Rule, r.Reason, r.Unknown = v.Outcome.String(), v.Rule, v.Reason, v.Unknown
-	for _, o := range v.Observed {
-		r.WouldDeny = append(r.WouldDeny, o.Rule)
+func (s *session) Decide(ctx context.Context, q *gate.Question) gate.Verdict {
+	in := decide.Input{Endpoint: s.endpoint.cfg.Name.Value, Peer: s.peer, Profile: s.profile, Action: q.Action, Streaming: q.Streaming}
+	if s.usage != nil {
+		in.Usage = s.usage.act(time.Now())
 	}
-	id, err := s.handler.record.Append(r)
+	v := s.a.rules.Decide(in)
+	if v.Outcome == decide.Hold {
+		return s.held(ctx, q, &v)
+	}
+	r := s.decision(q, &v)
+	id, err := s.append(q, r)
 	if err != nil {
-		s.log.Error("a decision cannot be recorded, so it is a denial", "peer", s.peer, "endpoint", r.Endpoint, "error", err)
-		return gate.Verdict{Outcome: abi.Deny, Reason: "the gateway cannot record its decision"}
+		return s.unrecorded(err)
 	}
-	kept := &s.receipts[q.ID%uint32(len(s.receipts))]
-	kept.action, kept.id = q.ID, id
 	verdict := gate.Verdict{Outcome: abi.Deny, Rule: v.Rule, Reason: reason(&v), Receipt: id}
 	if v.Outcome == decide.Allow {
 		verdict.Outcome = abi.Allow
 	}
+	s.layers.decided(q, verdict.Outcome)
 	return verdict
+}
+
+// decision is the record of what the rules say about an action.
+func (s *session) decision(q *gate.Question, v *decide.Verdict) *receipt.Record {
+	r := s.byPlugin(receipt.Decision)
+	r.ActionID, r.Action, r.Streaming, r.Credential = q.ID, q.Action, q.Streaming, s.credential()
+	r.Outcome, r.Rule, r.Reason, r.Unknown = receipt.Outcome(v.Word()), v.Rule, v.Reason, v.Unknown
+	for _, o := range v.Observed {
+		if o.Outcome == decide.Hold {
+			r.WouldHold = append(r.WouldHold, o.Rule)
+		} else {
+			r.WouldDeny = append(r.WouldDeny, o.Rule)
+		}
+	}
+	return r
+}
+
+// append puts a decision on record, and keeps its id for the notes about the action.
+func (s *session) append(q *gate.Question, r *receipt.Record) (id string, err error) {
+	if id, err = s.handler.record.Append(r); err != nil {
+		return "", err
+	}
+	kept := &s.receipts[q.ID%uint32(len(s.receipts))]
+	kept.action, kept.id = q.ID, id
+	return id, nil
+}
+
+// unrecorded is the verdict on what cannot be recorded.
+func (s *session) unrecorded(err error) gate.Verdict {
+	s.log.Error("a decision cannot be recorded, so it is a denial", "peer", s.peer, "endpoint", s.endpoint.cfg.Name.Value, "error", err)
+	return gate.Verdict{Outcome: abi.Deny, Reason: "the gateway cannot record its decision"}
+}
+
+// credential is the name of what the gateway logs in with for the agent; empty: the agent does so itself.
+func (s *session) credential() string {
+	if l := s.endpoint.logins[s.profile]; l != nil {
+		return l.credential
+	}
+	return ""
 }
 
 // reason is what the agent is told. A rule that matches only because something is not known says little about what the agent did.
@@ -96,10 +137,11 @@ func (s *session) Note(id uint32, pairs []string) {
 // ended records the end of the connection.
 func (s *session) ended(end gate.End) {
 	r := s.byPlugin(receipt.End)
-	r.Reason, r.FailClosed = end.Reason, end.FailClosed
+	r.Reason = end.Reason
 	r.Up, r.Down = end.Written[abi.Upstream], end.Written[abi.Agent]
 	r.Detail = cmp.Or(s.dialError, s.layers.failure)
 	if end.FailClosed {
+		r.Outcome = receipt.OutcomeFailClosed
 		s.log.Warn("a connection was cut off", "peer", s.peer, "endpoint", r.Endpoint, "plugin", r.Plugin, "reason", end.Reason)
 	}
 	if _, err := s.handler.record.Append(r); err != nil {
@@ -109,6 +151,9 @@ func (s *session) ended(end gate.End) {
 
 // Dial connects to the upstream. Its error is for the agent, so it names the endpoint and not where it is.
 func (s *session) Dial(ctx context.Context) (gate.Conn, error) {
+	if k, err, ok := s.layers.reached(); ok {
+		return k, err
+	}
 	c := s.endpoint.cfg
 	d := net.Dialer{Timeout: s.a.cfg.Limits.DialTimeout}
 	k, err := d.DialContext(ctx, "tcp", net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))))
@@ -117,7 +162,10 @@ func (s *session) Dial(ctx context.Context) (gate.Conn, error) {
 		s.dialError = err.Error()
 		return nil, fmt.Errorf("upstream %s %s", c.Name.Value, dialReason(err))
 	}
-	return upstreamConn{k.(*net.TCPConn)}, nil
+	if s.endpoint.endsUpstream() { // what is inside of TLS is masked there
+		return upstreamConn{k.(*net.TCPConn)}, nil
+	}
+	return s.unechoed(upstreamConn{k.(*net.TCPConn)}), nil
 }
 
 func dialReason(err error) string {

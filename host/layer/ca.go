@@ -2,6 +2,7 @@ package layer
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -34,10 +35,13 @@ const NearExpiry = 90 * 24 * time.Hour
 // they speak to their gateway. It may be used by several goroutines.
 type CA struct {
 	certificate *x509.Certificate
-	key         *ecdsa.PrivateKey
-	pem         []byte
+	key         crypto.Signer
+	pem         []byte   // what agents trust
+	issuers     [][]byte // what agents are sent behind a leaf
 	now         func() time.Time
 	leaves      leaves
+
+	anchor, between *x509.CertPool // of a CA that was supplied; else nil
 }
 
 // Open opens the CA in a folder and makes it there at first: ca.pem, which is for everybody, and ca.key, which only its owner
@@ -79,10 +83,10 @@ func expired(path string, c *x509.Certificate) string {
 	return fmt.Sprintf("%s has expired on %s: remove it and %s to have a new one made, which agents then have to trust", path, c.NotAfter.Format(time.DateOnly), keyFile)
 }
 
-// Certificate is the CA's own.
+// Certificate is the one that signs.
 func (ca *CA) Certificate() *x509.Certificate { return ca.certificate }
 
-// PEM is the CA's certificate as agents' programs read it.
+// PEM is the certificate that agents have to trust, as their programs read it.
 func (ca *CA) PEM() []byte { return bytes.Clone(ca.pem) }
 
 // Inspect looks at the CA in a folder and changes nothing. The warning is what an operator should know, a sentence, or empty.

@@ -2,6 +2,7 @@ package layer
 
 import (
 	"bytes"
+	"crypto/ecdsa"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -31,7 +32,7 @@ func TestOpen(t *testing.T) {
 		return
 	}
 	for _, ca := range all {
-		if !bytes.Equal(ca.PEM(), all[0].PEM()) || !ca.key.Equal(all[0].key) {
+		if !bytes.Equal(ca.PEM(), all[0].PEM()) || !ca.key.(*ecdsa.PrivateKey).Equal(all[0].key) {
 			t.Error("two CAs were made")
 		}
 	}

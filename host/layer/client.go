@@ -7,8 +7,6 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
-	"io"
-	"os"
 	"time"
 
 	_ "crypto/sha256" // hashes of channel bindings
@@ -26,7 +24,7 @@ const (
 	VerifyFull
 )
 
-// Verified says that the mode makes sure who the upstream is.
+// Verified says that the mode makes sure who the upstream is. A pinned key does so with every mode but Disable.
 func (m Mode) Verified() bool { return m >= VerifyCA }
 
 // ClientOptions say how the gateway speaks TLS to an upstream.
@@ -36,6 +34,10 @@ type ClientOptions struct {
 	Name      string         // of the upstream, a host name or an IP address; needed
 	Protocols []string       // ALPN, preferred first; none: the extension is not sent
 	Timeout   time.Duration  // of the handshake; 0: DefaultTimeout
+	// Pins are the keys that the upstream may have; none: any. They count beside what the mode asks for.
+	Pins []Pin
+	// Certificate is shown to an upstream that asks for one; nil: none.
+	Certificate *tls.Certificate
 	// Time is the time by which certificates are judged; nil: now.
 	Time func() time.Time
 }
@@ -49,8 +51,11 @@ func Client(ctx context.Context, under Transport, o ClientOptions) (*Conn, error
 		MinVersion: tls.VersionTLS12, ServerName: o.Name, RootCAs: o.Roots, NextProtos: o.Protocols, Time: o.Time,
 		InsecureSkipVerify: o.Mode != VerifyFull,
 	}
-	if o.Mode == VerifyCA {
-		c.VerifyConnection = func(s tls.ConnectionState) error { return verifyChain(s.PeerCertificates, o) }
+	if o.Mode == VerifyCA || len(o.Pins) > 0 {
+		c.VerifyConnection = o.verify
+	}
+	if o.Certificate != nil {
+		c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return o.Certificate, nil }
 	}
 	t := tls.Client(under, c)
 	if err := handshake(ctx, t, o.Timeout); err != nil {
@@ -100,20 +105,9 @@ const MaxRoots = 4 << 20
 // ReadRoots reads a file of certificates in PEM. One that holds none, or anything else (a private key has no place there), is
 // refused.
 func ReadRoots(path string) (*x509.CertPool, error) {
-	f, err := os.Open(path)
+	b, err := readBounded(path)
 	if err != nil {
 		return nil, fmt.Errorf("roots: %w", err)
-	}
-	defer f.Close()
-	if i, err := f.Stat(); err != nil || !i.Mode().IsRegular() {
-		return nil, fmt.Errorf("roots: %s is not a regular file", path)
-	}
-	b, err := io.ReadAll(io.LimitReader(f, MaxRoots+1))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("roots: %w", err)
-	case len(b) > MaxRoots:
-		return nil, fmt.Errorf("roots: %s is larger than %d MiB", path, MaxRoots>>20)
 	}
 	pool, n := x509.NewCertPool(), 0
 	for block, rest := pem.Decode(b); block != nil; block, rest = pem.Decode(rest) {

@@ -1,6 +1,8 @@
 // Package layer ends transport security in the gateway, on both sides of a connection, because keys live here and never in a
 // sandbox: TLS to the agent with a leaf of the gateway's own [CA], and TLS to the upstream.
 //
+// Where TLS is not ended, [ReadHello] reads the name that a client asks for, and nothing else.
+//
 // Both [Server] and [Client] take a connection on which a handshake is due and return one that carries what is inside of it.
 // Neither starts a goroutine that outlives the call. When one fails, the connection it was given is spent: the caller aborts it.
 //
@@ -11,6 +13,8 @@
 //	verify-ca    the certificate is from one of the given roots, whatever its name. Only for roots of one's own: a public
 //	             root vouches for everybody's certificates.
 //	verify-full  and it is for the name that was asked for.
+//
+// With each of them keys can be pinned ([Pin]): then the upstream must have one of them.
 //
 // The roots are those of the system unless a file is given ([ReadRoots]). TLS 1.2 is the least in both directions, sessions are
 // not resumed, and renegotiation is refused.
@@ -128,9 +132,9 @@ func explain(side string, err error) error {
 	case errors.Is(err, errSlow):
 		return &Error{"the TLS handshake with the " + side + " took too long", nil}
 	case errors.As(err, &op) && op.Op == "remote error": // an alert
-		return &Error{"the " + side + " refused the TLS handshake", op.Err}
+		return alerted(side, op.Err)
 	case errors.As(err, &certificate):
-		return &Error{"the certificate of the " + side + " cannot be trusted", certificate.Err}
+		return distrust(side, certificate)
 	}
 	return &Error{"the TLS handshake with the " + side + " failed", err}
 }

@@ -148,5 +148,8 @@ func (ca *CA) mint(names []string) (c *tls.Certificate, renew time.Time, err err
 	if err != nil {
 		return nil, renew, err
 	}
-	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: parsed}, end.Add(-leafRenewal), nil
+	if err := ca.check(parsed); err != nil {
+		return nil, renew, err
+	}
+	return &tls.Certificate{Certificate: append([][]byte{der}, ca.issuers...), PrivateKey: key, Leaf: parsed}, end.Add(-leafRenewal), nil
 }

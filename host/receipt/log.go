@@ -1,6 +1,7 @@
 package receipt
 
 import (
+	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/base32"
 	"errors"
@@ -21,9 +22,25 @@ const (
 	Synced
 )
 
-// Options are the settings of a log. The zero value is good.
+// Options are the settings of a log. The zero value is good: one file that grows, unsigned.
 type Options struct {
 	Durability Durability
+	// Text says how much of what agents wrote is kept.
+	Text Text
+	// KeyFile holds the key that checkpoints are signed with; it is made when it does not exist. Empty: there are no checkpoints.
+	KeyFile string
+	// CheckpointEvery bounds the time between a record and the next checkpoint; 0 means one minute. There is one after every
+	// MaxUnsigned records anyway, and at Close.
+	CheckpointEvery time.Duration
+	// Anchors are told of every checkpoint, once it is on the disk.
+	Anchors []Anchor
+	// RotateSize begins a new file when the file has this many bytes, RotateAge when its first record is this old; 0: never.
+	RotateSize int64
+	RotateAge  time.Duration
+	// KeepSize removes the oldest files when all have more bytes than this, KeepAge those whose last record is older than this; 0:
+	// never. The file that is written to stays in any case.
+	KeepSize int64
+	KeepAge  time.Duration
 	// SyncEvery bounds how long a written record stays unsynced; 0 means one second. Not used with Synced.
 	SyncEvery time.Duration
 	// LaterEvery bounds how long what Later appends stays unwritten; 0 means 50 milliseconds.
@@ -36,9 +53,30 @@ type Options struct {
 	wrap func(*os.File) file
 }
 
+func (o *Options) defaults() {
+	if o.CheckpointEvery <= 0 {
+		o.CheckpointEvery = time.Minute
+	}
+	if o.SyncEvery <= 0 {
+		o.SyncEvery = time.Second
+	}
+	if o.LaterEvery <= 0 {
+		o.LaterEvery = 50 * time.Millisecond
+	}
+	if o.MaxField <= 0 {
+		o.MaxField = MaxField
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.wrap == nil {
+		o.wrap = func(f *os.File) file { return f }
+	}
+}
+
 // Errors that a caller may want to tell apart.
 var (
-	// ErrLocked means that another process appends to the file.
+	// ErrLocked means that another process appends to the log.
 	ErrLocked = errors.New("another gateway writes to it")
 	// ErrClosed means that the log was closed.
 	ErrClosed = errors.New("receipts: the log is closed")
@@ -46,17 +84,22 @@ var (
 	ErrTooLong = fmt.Errorf("receipts: a record of more than %d bytes", MaxLine)
 )
 
-// Log appends to one file. It is safe for concurrent use.
+// Log appends to one file, and begins new ones. It is safe for concurrent use.
 type Log struct {
 	options Options
 	path    string
+	lock    *os.File
+	key     ed25519.PrivateKey // nil: no checkpoints
+	keyID   string
 	dirty   chan struct{} // capacity 1: something is written and not synced
 	late    chan struct{} // capacity 1: something is pending that nobody waits for
+	full    chan struct{} // capacity 1: the file is to be rotated
 	stop    chan struct{}
 	stopped sync.WaitGroup
+	anchors []*anchoring
 
 	mu      sync.Mutex
-	wake    sync.Cond // a batch is done
+	wake    sync.Cond // a batch is done, or the log has changed its state
 	file    file
 	encoder encoder
 	// next is the end of the chain, what waits in pending included; written is the end of what the file holds.
@@ -64,22 +107,40 @@ type Log struct {
 	// pending are the lines of batch, which the next write takes; spare is a buffer to collect in meanwhile.
 	pending, spare []byte
 	batch          *batch
-	writing        bool
+	idle           *batch   // to be used again
+	signed         []Signed // checkpoints that are written, and may be anchored when they are synced
+	writing        bool     // somebody uses the file
+	switching      bool     // a new file is being begun: nothing may be added
+	rotating       bool     // a rotation is asked for
+	began          uint64   // the number of the file's first record
+	born           time.Time
 	closed         bool
 	broken         error
 }
 
 // tip is the end of a chain.
 type tip struct {
-	seq    uint64 // of the next record
-	prev   [hashSize]byte
-	offset int64
+	seq      uint64 // of the next record
+	prev     [hashSize]byte
+	offset   int64
+	unsigned int // records since the last checkpoint
 }
 
 // batch is what one write takes.
 type batch struct {
-	done bool
-	err  error
+	done    bool
+	err     error
+	waiters int
+	ready   sync.Cond // done, or somebody is needed to write it
+	signed  []Signed  // the checkpoints in it
+}
+
+func (l *Log) newBatch() *batch {
+	b := l.idle
+	if l.idle = nil; b == nil {
+		b = &batch{ready: sync.Cond{L: &l.mu}}
+	}
+	return b
 }
 
 // file is what the log needs of *os.File.
@@ -93,70 +154,106 @@ type file interface {
 // Open opens or creates the log at path, with its folder, and takes its lock. A last line that a crash left incomplete is
 // moved to a file beside it, named in a record of kind torn. A last line that does not match its hash is an error.
 func Open(path string, o Options) (*Log, error) {
-	if o.SyncEvery <= 0 {
-		o.SyncEvery = time.Second
-	}
-	if o.LaterEvery <= 0 {
-		o.LaterEvery = 50 * time.Millisecond
-	}
-	if o.MaxField <= 0 {
-		o.MaxField = MaxField
-	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
-	f, err := openLocked(path)
+	o.defaults()
+	lock, err := lockFor(path)
 	if err != nil {
 		return nil, fmt.Errorf("receipts: %w", err)
 	}
-	l, err := start(f, path, o)
+	f, err := openLocked(path)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("receipts: %w", err), f.Close())
+		return nil, fmt.Errorf("receipts: %w", errors.Join(err, lock.Close()))
 	}
-	return l, nil
-}
-
-func start(f *os.File, path string, o Options) (*Log, error) {
-	end, err := findEnd(f, path)
-	if err != nil {
-		return nil, err
+	l := &Log{options: o, path: path, lock: lock, dirty: make(chan struct{}, 1), late: make(chan struct{}, 1), full: make(chan struct{}, 1),
+		stop: make(chan struct{}), file: o.wrap(f), encoder: encoder{maxField: o.MaxField, text: o.Text}}
+	l.wake.L = &l.mu
+	l.batch = l.newBatch()
+	if err := l.start(f); err != nil {
+		return nil, errors.Join(fmt.Errorf("receipts: %w", err), f.Close(), lock.Close())
 	}
-	if end.tag == "" {
-		if end.tag, err = newTag(); err != nil {
-			return nil, err
-		}
+	for _, a := range o.Anchors {
+		l.anchors = append(l.anchors, l.startAnchor(a))
 	}
-	l := newLog(f, path, o, end.tag, end.tip)
-	if o.wrap != nil {
-		l.file = o.wrap(f)
-	}
-	if end.seq == 0 {
-		if err = syncFolder(path); err == nil {
-			_, err = l.append(&Record{Kind: Genesis, Detail: format})
-		}
-	}
-	if err == nil && end.torn != nil {
-		o.Logger.Warn("the last receipt was incomplete and was set aside", "file", path, "bytes", end.torn.size, "saved", end.torn.saved)
-		_, err = l.append(&Record{Kind: Torn, Reason: "the last line was incomplete and was set aside", Pairs: end.torn.pairs()})
-	}
-	if err == nil {
-		err = l.sync()
-	}
-	if err != nil {
-		return nil, err
-	}
-	if o.Durability == Written {
-		l.stopped.Go(l.syncer)
-	}
+	l.stopped.Go(l.keeper)
 	l.stopped.Go(l.laggard)
 	return l, nil
 }
 
-func newLog(f file, path string, o Options, tag string, end tip) *Log {
-	l := &Log{options: o, path: path, dirty: make(chan struct{}, 1), late: make(chan struct{}, 1), stop: make(chan struct{}), file: f, next: end, written: end,
-		batch: new(batch), encoder: encoder{tag: tag, maxField: o.MaxField}}
-	l.wake.L = &l.mu
-	return l
+// start finds the end of the chain and makes the file one that can be appended to.
+func (l *Log) start(f *os.File) error {
+	if err := l.loadKey(); err != nil {
+		return err
+	}
+	e, err := findEnd(f, l.path)
+	if err != nil {
+		return err
+	}
+	genesis := Record{Kind: Genesis, Detail: format}
+	if e.tag == "" {
+		if err := l.after(e, &genesis); err != nil {
+			return err
+		}
+	}
+	l.encoder.tag, l.born, l.began = e.tag, e.born, e.seq
+	if e.offset > 0 {
+		if first := firstRecord(f); first <= e.seq {
+			l.began = first
+		}
+	}
+	l.next, l.written = e.tip, e.tip
+	if e.offset == 0 {
+		if err := syncFolder(l.path); err != nil {
+			return err
+		}
+		if _, err := l.append(&genesis); err != nil {
+			return err
+		}
+		l.born = time.Now()
+	}
+	if e.torn != nil {
+		l.options.Logger.Warn("the last receipt was incomplete and was set aside", "file", l.path, "bytes", e.torn.size, "saved", e.torn.saved)
+		if _, err := l.append(&Record{Kind: Torn, Reason: "the last line was incomplete and was set aside", Pairs: e.torn.pairs()}); err != nil {
+			return err
+		}
+	}
+	if l.key != nil && e.seq > 0 && !e.signed {
+		l.mu.Lock()
+		l.sign()
+		err := l.flush()
+		l.mu.Unlock()
+		if err != nil {
+			return err
+		}
+	}
+	return l.sync()
+}
+
+// after makes an empty file follow the newest of the older ones: the gateway ended while it began a new file. Without older ones it
+// begins a log.
+func (l *Log) after(e *end, genesis *Record) error {
+	older, err := archives(l.path)
+	if err != nil {
+		return err
+	}
+	if len(older) == 0 {
+		e.tag, err = newTag()
+		return err
+	}
+	newest := older[len(older)-1]
+	f, err := os.Open(newest.path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	last, err := readEnd(f, newest.path)
+	if err != nil {
+		return err
+	}
+	if last.tag == "" || last.rest != nil {
+		return fmt.Errorf("%s: its last line is incomplete; check it with `sallyport receipts verify`, and move all receipts away to begin anew", newest.path)
+	}
+	e.tag, e.seq, e.prev = last.tag, last.seq, last.prev
+	genesis.previous = newest.name
+	return nil
 }
 
 func newTag() (string, error) {
@@ -173,7 +270,7 @@ func (l *Log) Path() string { return l.path }
 // Append writes one record and returns its id. It returns when the record is as durable as the options ask. On an error
 // nothing of the record is in the file, and whatever it was to permit must not happen.
 func (l *Log) Append(r *Record) (id string, err error) {
-	if r.Kind == Genesis || r.Kind == Torn || r.Kind == "" {
+	if r.Kind.own() || r.Kind == "" {
 		return "", fmt.Errorf("receipts: a record of kind %q cannot be appended", r.Kind)
 	}
 	return l.append(r)
@@ -186,20 +283,37 @@ func (l *Log) append(r *Record) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	b := l.batch
-	for !b.done {
-		l.advance()
-	}
-	if b.err != nil {
-		return "", b.err
+	if err := l.flush(); err != nil {
+		return "", err
 	}
 	return id, nil
+}
+
+// flush returns when the batch in hand is written. The lock is held, but not meanwhile.
+func (l *Log) flush() error {
+	b := l.batch
+	b.waiters++
+	for !b.done {
+		if l.writing {
+			b.ready.Wait()
+		} else {
+			l.write()
+		}
+	}
+	err := b.err
+	if b.waiters--; b.waiters == 0 && l.idle == nil {
+		b.done, b.err = false, nil
+		clear(b.signed)
+		b.signed = b.signed[:0]
+		l.idle = b
+	}
+	return err
 }
 
 // Later appends a record that nothing waits for: it is in the file with the next Append, or LaterEvery later. The end of the
 // process in between loses it, and so does a disk that fails, which is logged; neither breaks the chain.
 func (l *Log) Later(r *Record) error {
-	if r.Kind == Genesis || r.Kind == Torn || r.Kind == "" {
+	if r.Kind.own() || r.Kind == "" {
 		return fmt.Errorf("receipts: a record of kind %q cannot be appended", r.Kind)
 	}
 	l.mu.Lock()
@@ -207,23 +321,39 @@ func (l *Log) Later(r *Record) error {
 	if _, err := l.add(r); err != nil {
 		return err
 	}
+	nudge(l.late)
+	return nil
+}
+
+func nudge(c chan struct{}) {
 	select {
-	case l.late <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
-	return nil
 }
 
 // add puts the line of r behind what is pending. The lock is held.
 func (l *Log) add(r *Record) (id string, err error) {
 	// What waits for the write under way is bounded.
-	for len(l.pending) > MaxLine && l.broken == nil && !l.closed {
-		l.advance()
+	for (len(l.pending) > MaxLine || l.switching) && l.broken == nil && !l.closed {
+		if l.switching {
+			l.wake.Wait()
+		} else {
+			l.advance()
+		}
 	}
-	switch {
-	case l.closed:
+	if l.closed {
 		return "", ErrClosed
-	case l.broken != nil:
+	}
+	if id, err = l.put(r); err == nil && l.next.unsigned >= MaxUnsigned && l.key != nil {
+		l.sign()
+	}
+	return id, err
+}
+
+// put is add without waiting.
+func (l *Log) put(r *Record) (id string, err error) {
+	if l.broken != nil {
 		return "", l.broken
 	}
 	begin := len(l.pending)
@@ -234,7 +364,7 @@ func (l *Log) add(r *Record) (id string, err error) {
 		return "", ErrTooLong
 	}
 	l.pending = line
-	l.next = tip{l.next.seq + 1, hash, l.next.offset + int64(size)}
+	l.next = tip{l.next.seq + 1, hash, l.next.offset + int64(size), l.next.unsigned + 1}
 	return id, nil
 }
 
@@ -247,36 +377,15 @@ func (l *Log) advance() {
 	}
 }
 
-// laggard writes what Later has appended and no Append has taken along.
-func (l *Log) laggard() {
-	for {
-		select {
-		case <-l.stop:
-			return
-		case <-l.late:
-		}
-		select {
-		case <-l.stop:
-			return
-		case <-time.After(l.options.LaterEvery):
-		}
-		l.mu.Lock()
-		for len(l.pending) > 0 && l.broken == nil && !l.closed {
-			l.advance()
-		}
-		l.mu.Unlock()
-	}
-}
-
 // write writes what is pending, for everybody who waits for it. It gives the lock up meanwhile.
 func (l *Log) write() {
-	b, lines, end := l.batch, l.pending, l.next
-	l.batch, l.pending, l.writing = new(batch), l.spare[:0], true
+	b, lines, end, f := l.batch, l.pending, l.next, l.file
+	l.batch, l.pending, l.writing = l.newBatch(), l.spare[:0], true
 	l.mu.Unlock()
-	_, err := l.file.Write(lines)
+	_, err := f.Write(lines)
 	var broken error
 	if err == nil && l.options.Durability == Synced {
-		broken = l.file.Sync()
+		broken = f.Sync()
 	}
 	l.mu.Lock()
 	l.writing, l.spare = false, lines
@@ -286,14 +395,23 @@ func (l *Log) write() {
 	case broken != nil:
 		l.breakDown(b, fmt.Errorf("receipts: sync %s: %w; restart the gateway when the disk is sound", l.path, broken))
 	default:
-		l.written = end
-		select {
-		case l.dirty <- struct{}{}:
-		default:
-		}
+		l.took(b, end)
 	}
 	b.done = true
+	b.ready.Broadcast()
+	l.batch.ready.Signal() // one of those who came meanwhile writes next
 	l.wake.Broadcast()
+}
+
+// took notes that a batch is in the file.
+func (l *Log) took(b *batch, end tip) {
+	l.written = end
+	l.signed = append(l.signed, b.signed...)
+	nudge(l.dirty)
+	if l.options.RotateSize > 0 && end.offset >= l.options.RotateSize && !l.rotating {
+		l.rotating = true
+		nudge(l.full)
+	}
 }
 
 // rollBack takes a failed write out of the file and the chain, and with it the lines that wait and are chained to it.
@@ -315,43 +433,13 @@ func (l *Log) breakDown(b *batch, err error) {
 }
 
 func (l *Log) dropPending(err error) {
-	*l.batch = batch{true, err}
-	l.batch, l.pending, l.next = new(batch), l.pending[:0], l.written
+	l.batch.done, l.batch.err = true, err
+	l.batch.ready.Broadcast()
+	l.batch, l.pending, l.next = l.newBatch(), l.pending[:0], l.written
 }
 
-// syncer syncs what has been written, until the log is closed.
-func (l *Log) syncer() {
-	for {
-		select {
-		case <-l.stop:
-			return
-		case <-l.dirty:
-		}
-		select {
-		case <-l.stop:
-			return
-		case <-time.After(l.options.SyncEvery):
-		}
-		if err := l.sync(); err != nil {
-			l.mu.Lock()
-			if l.broken == nil {
-				l.breakDown(new(batch), err)
-			}
-			l.wake.Broadcast()
-			l.mu.Unlock()
-		}
-	}
-}
-
-// sync makes the disk hold what has been written, and looks whether the file is still where people will look for it.
-func (l *Log) sync() error {
-	if err := l.file.Sync(); err != nil {
-		return fmt.Errorf("receipts: sync %s: %w; restart the gateway when the disk is sound", l.path, err)
-	}
-	return l.inPlace()
-}
-
-// Close waits for the appends under way, syncs and gives the lock up. Later appends return ErrClosed.
+// Close waits for the appends under way, signs and syncs, and gives the lock up. Later appends return ErrClosed. Anchors have a few
+// seconds for what they were not told yet.
 func (l *Log) Close() error {
 	l.mu.Lock()
 	if l.closed {
@@ -359,6 +447,14 @@ func (l *Log) Close() error {
 		return nil
 	}
 	l.closed = true
+	for l.switching || l.writing || len(l.pending) > 0 {
+		if l.switching {
+			l.wake.Wait()
+		} else {
+			l.advance()
+		}
+	}
+	l.sign()
 	for l.writing || len(l.pending) > 0 {
 		l.advance()
 	}
@@ -366,5 +462,7 @@ func (l *Log) Close() error {
 	l.mu.Unlock()
 	close(l.stop)
 	l.stopped.Wait()
-	return errors.Join(l.sync(), l.file.Close())
+	err := l.sync()
+	l.stopAnchors()
+	return errors.Join(err, l.file.Close(), l.lock.Close())
 }

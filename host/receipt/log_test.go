@@ -25,7 +25,7 @@ func TestRoundTrip(t *testing.T) {
 	appendTo(t, l, &Record{Kind: Refused, Peer: "claude", Target: "10.0.0.1:22", Reason: "no endpoint has this address"})
 	r := decision("DELETE FROM \"users\" -- \x01\n\xff é \u2028")
 	r.Time = time.Date(2026, 1, 2, 3, 4, 5, 6789000, time.FixedZone("x", 3600))
-	r.FailClosed, r.Streaming, r.Unknown, r.WouldDeny = true, true, []string{"sql.later"}, []string{"later"}
+	r.Outcome, r.Streaming, r.Unknown, r.WouldDeny = OutcomeFailClosed, true, []string{"sql.later"}, []string{"later"}
 	id := appendTo(t, l, r)
 	appendTo(t, l, &Record{Kind: Note, Parent: id, Conn: "c1", ActionID: 7, Pairs: []string{"rows", "3", "rows", "4"}})
 	appendTo(t, l, &Record{Kind: End, Conn: "c1", Up: 12, Down: math.MaxUint64, Reason: "the agent closed"})
@@ -42,7 +42,7 @@ func TestRoundTrip(t *testing.T) {
 	e.Raw = nil
 	want := Entry{Hash: e.Hash, Prev: es[2].Hash, Seq: 3, ID: id, Kind: Decision, Time: "2026-01-02T02:04:05.006789Z", Conn: "c1", ActionID: 7,
 		Peer: "claude-laptop", Profile: "dev", Endpoint: "prod-db", Plugin: "postgres", PluginDigest: "sha256:00112233445566778899aabbccddeeff",
-		Family: "sql", Class: "delete", Title: "delete from public.users", Streaming: true, Outcome: "deny", Rule: "no deletes", Reason: "ask first",
+		Family: "sql", Class: "delete", Title: "delete from public.users", Streaming: true, Outcome: OutcomeFailClosed, Rule: "no deletes", Reason: "ask first",
 		FailClosed: true, Unknown: []string{"sql.later"}, WouldDeny: []string{"later"},
 		Fields: map[string]any{"text": "DELETE FROM \"users\" -- \x01\n\uFFFD é \u2028", "bounded": true,
 			"tables": []any{"public.users", "public.logins"}, "statements": json.Number("2")}}
@@ -65,7 +65,7 @@ func TestCanonical(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "r")
 	l := open(t, path, Options{MaxField: 20})
 	r := decision("\x00\x1f\x7f\b\t\n\f\r\"\\/<>&é\u2028😀")
-	r.FailClosed, r.Streaming, r.Unknown, r.WouldDeny, r.Parent, r.Target = true, true, []string{"a"}, []string{"b"}, "p", "t"
+	r.Outcome, r.Streaming, r.Unknown, r.WouldDeny, r.Parent, r.Target = OutcomeFailClosed, true, []string{"a"}, []string{"b"}, "p", "t"
 	r.Policy, r.Detail, r.Pairs = "p", "d", []string{"a", "b"}
 	appendTo(t, l, r)
 	appendTo(t, l, &Record{Kind: End})

@@ -26,22 +26,27 @@ func Line(e *Entry, color bool) string {
 	var b strings.Builder
 	b.WriteString(clean(strings.Replace(strings.TrimSuffix(e.Time, "Z"), "T", " ", 1)))
 	word := string(e.Kind)
-	if e.Kind == Decision && e.Outcome != "" {
-		word = e.Outcome
+	decided := (e.Kind == Decision || e.Kind == HoldEnd) && e.Outcome != ""
+	if decided {
+		word = string(e.Outcome)
 	}
 	word = fmt.Sprintf("%-8s", clean(word))
-	if paint := colors[e.Outcome]; color && paint != "" && e.Kind == Decision {
-		word = "\x1b[" + paint + "m" + word + "\x1b[0m"
+	if color && decided {
+		word = "\x1b[" + paint(e.Outcome) + "m" + word + "\x1b[0m"
 	}
 	b.WriteString("  " + word)
 	place(&b, e)
 	switch e.Kind {
 	case Decision:
 		what(&b, e)
+	case HoldEnd:
+		add(&b, "  hold ", e.Hold)
+		add(&b, "  by ", strings.Join(e.By, ", "))
+		granted(&b, e)
 	case Note:
 		add(&b, " of ", e.Parent)
 		pairsOf(&b, e)
-	case Torn:
+	case Torn, Removed:
 		pairsOf(&b, e)
 	case End:
 		fmt.Fprintf(&b, "  %d bytes up, %d bytes down", e.Up, e.Down)
@@ -64,8 +69,28 @@ func pairsOf(b *strings.Builder, e *Entry) {
 // quoted is for what agents and servers write freely: it cannot look like the line's own words.
 func quoted(s string) string { return `"` + strings.ReplaceAll(clean(s), `"`, `\"`) + `"` }
 
-// colors are the parameters of the terminal's colour sequence.
-var colors = map[string]string{"allow": "32", "deny": "31"}
+// paint are the parameters of the terminal's colour sequence: green where bytes flowed, yellow where they wait or something would
+// have stopped them, else red.
+func paint(o Outcome) string {
+	switch {
+	case o == OutcomeHeld || o == OutcomeWouldDeny || o == OutcomeWouldHold:
+		return "33"
+	case o.passes():
+		return "32"
+	}
+	return "31"
+}
+
+func granted(b *strings.Builder, e *Entry) {
+	if !e.Granted {
+		return
+	}
+	b.WriteString("  granted")
+	if e.GrantUses > 0 {
+		fmt.Fprintf(b, " for %d uses", e.GrantUses)
+	}
+	add(b, " until ", e.GrantUntil)
+}
 
 func add(b *strings.Builder, before, value string) {
 	if value != "" {
@@ -92,6 +117,13 @@ func what(b *strings.Builder, e *Entry) {
 	if len(e.WouldDeny) > 0 {
 		add(b, "  would be denied by: ", strings.Join(e.WouldDeny, ", "))
 	}
+	if len(e.WouldHold) > 0 {
+		add(b, "  would be held by: ", strings.Join(e.WouldHold, ", "))
+	}
+	add(b, "  hold ", e.Hold)
+	if e.Hold != "" {
+		add(b, " until ", e.Deadline)
+	}
 }
 
 func why(b *strings.Builder, e *Entry) {
@@ -99,10 +131,10 @@ func why(b *strings.Builder, e *Entry) {
 		b.WriteString("  rule " + quoted(e.Rule))
 	}
 	// An allowed action needs no reason on the line; everything else does.
-	if e.Outcome != "allow" || e.FailClosed {
+	if e.Outcome != OutcomeAllow {
 		add(b, "  ", e.Reason)
 	}
-	if e.FailClosed {
+	if e.Outcome == OutcomeFailClosed && e.Kind != Decision && e.Kind != HoldEnd {
 		b.WriteString("  (fail closed)")
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
@@ -33,6 +34,7 @@ type Entry struct {
 	Peer         string `json:"peer"`
 	Profile      string `json:"profile"`
 	Endpoint     string `json:"endpoint"`
+	Credential   string `json:"credential"`
 	Plugin       string `json:"plugin"`
 	PluginDigest string `json:"plugin_digest"`
 	Target       string `json:"target"`
@@ -45,17 +47,51 @@ type Entry struct {
 	Cut       map[string]int64 `json:"cut"`
 	Streaming bool             `json:"streaming"`
 
-	Outcome    string      `json:"outcome"`
-	Rule       string      `json:"rule"`
-	Reason     string      `json:"reason"`
+	Outcome Outcome `json:"outcome"`
+	Rule    string  `json:"rule"`
+	Reason  string  `json:"reason"`
+	// FailClosed says that the outcome is fail_closed.
 	FailClosed bool        `json:"fail_closed"`
 	Unknown    []string    `json:"unknown"`
 	WouldDeny  []string    `json:"would_deny"`
+	WouldHold  []string    `json:"would_hold"`
+	Hold       string      `json:"hold"`
+	Digest     string      `json:"digest"`
+	Deadline   string      `json:"deadline"`
+	Needs      []NeedEntry `json:"needs"`
+	By         []string    `json:"by"`
+	Granted    bool        `json:"granted"`
+	GrantUses  int         `json:"grant_uses"`
+	GrantUntil string      `json:"grant_until"`
 	Note       [][2]string `json:"note"`
 	Up         uint64      `json:"up"`
 	Down       uint64      `json:"down"`
 	Policy     string      `json:"policy"`
 	Detail     string      `json:"detail"`
+
+	// Previous is the name of the file before this one, of a genesis. Key and Sig are a checkpoint's.
+	Previous string `json:"previous"`
+	Key      string `json:"key"`
+	Sig      string `json:"sig"`
+}
+
+// NeedEntry is a Need as it stands in a file.
+type NeedEntry struct {
+	Rule         string   `json:"rule"`
+	Approvers    []string `json:"approvers"`
+	Approvals    int      `json:"approvals"`
+	NotRequester bool     `json:"not_requester"`
+}
+
+// settle gives outcomes to records of versions that had a flag and a note for them.
+func (e *Entry) settle() {
+	if e.FailClosed && (e.Outcome == "" || e.Outcome == OutcomeDeny) {
+		e.Outcome = OutcomeFailClosed
+	}
+	e.FailClosed = e.Outcome == OutcomeFailClosed
+	if e.Kind == Note && e.Outcome == "" && slices.ContainsFunc(e.Note, func(p [2]string) bool { return p[0] == mismatch }) {
+		e.Outcome = OutcomeMismatch
+	}
 }
 
 // tag is the log's part of the id.
@@ -73,6 +109,7 @@ func parseEntry(line []byte) (*Entry, error) {
 		return nil, fmt.Errorf("it is not a receipt: %w", err)
 	}
 	e.Raw = bytes.Clone(line)
+	e.settle()
 	if e.ID == "" || e.Kind == "" {
 		return nil, errors.New("it is not a receipt: it has no id or no kind")
 	}
@@ -98,15 +135,17 @@ func checkHash(line []byte) (hash [hashSize]byte, err error) {
 type ReadOptions struct {
 	// Last begins at the last n records; 0 means at the first.
 	Last int
+	// Older reads the older files of the log as well, before the one that is named.
+	Older bool
 }
 
 // Read yields the records of a file. What is not a record is an error, after which the next line follows; a file that cannot
-// be read yields one error. It does not check the chain: that is Verify.
+// be read yields one error. It does not check the chain: that is Verify. What it needs of memory does not depend on the size of files.
 func Read(path string, o ReadOptions) iter.Seq2[*Entry, error] {
-	return read(path, o, func() bool { return false })
+	return read(path, o, nil)
 }
 
-// Follow is Read that waits for more at the end, until ctx is done.
+// Follow is Read that waits for more at the end, also in files that are begun later, until ctx is done.
 func Follow(ctx context.Context, path string, o ReadOptions) iter.Seq2[*Entry, error] {
 	const pause = 200 * time.Millisecond
 	return read(path, o, func() bool {
@@ -119,48 +158,121 @@ func Follow(ctx context.Context, path string, o ReadOptions) iter.Seq2[*Entry, e
 	})
 }
 
-// read yields records and calls more at the end of the file.
+// reading is one walk through records.
+type reading struct {
+	path  string
+	walk  walker
+	yield func(*Entry, error) bool
+	more  func() bool // waits for more at the end; nil: the end is the end
+}
+
+// read yields records and calls more at the end of the newest file.
 func read(path string, o ReadOptions, more func() bool) iter.Seq2[*Entry, error] {
 	return func(yield func(*Entry, error) bool) {
-		f, err := os.Open(path)
+		r := &reading{path: path, walk: walker{path: path, single: !o.Older && more == nil, newest: !o.Older}, yield: yield, more: more}
+		offset, err := r.walk.startAt(o.Last)
 		if err != nil {
 			yield(nil, fmt.Errorf("receipts: %w", err))
 			return
 		}
-		defer f.Close()
-		l := &lines{f: f}
-		if o.Last > 0 {
-			if l.offset, err = lastLines(f, o.Last); err != nil {
+		for {
+			f, err := r.walk.open()
+			switch {
+			case err == io.EOF && (more == nil || !more()):
+				return
+			case err == io.EOF:
+				continue
+			case err != nil:
 				yield(nil, fmt.Errorf("receipts: %w", err))
 				return
 			}
-		}
-		for {
-			at := l.offset
-			line, err := l.next()
-			switch {
-			case err == io.EOF && more():
-				continue
-			case err == io.EOF:
-				if l.incomplete() {
-					yield(nil, fmt.Errorf("receipts: %s: at byte %d: the last line is incomplete", path, at))
-				}
-				return
-			case err == nil:
-				e, bad := parseEntry(line)
-				if bad == nil {
-					if !yield(e, nil) {
-						return
-					}
-					continue
-				}
-				err = bad
-			}
-			if !yield(nil, fmt.Errorf("receipts: %s: the line at byte %d: %w", path, at, err)) || l.dead {
+			on := r.file(f, offset)
+			f.Close()
+			if !on {
 				return
 			}
+			offset = 0
 		}
 	}
+}
+
+// file yields the records of one file; false when that is all.
+func (r *reading) file(f *os.File, offset int64) bool {
+	l := &lines{f: f, offset: offset}
+	left := false // it is not the newest any more, so nothing comes behind what there is
+	for {
+		at := l.offset
+		line, err := l.next()
+		switch {
+		case err == io.EOF && r.more != nil && !left:
+			if left = !r.isNewest(f); !left && !r.more() {
+				return false
+			}
+			continue
+		case err == io.EOF && l.incomplete():
+			return r.yield(nil, fmt.Errorf("receipts: %s: at byte %d: the last line is incomplete", f.Name(), at))
+		case err == io.EOF:
+			return true
+		case err == nil:
+			e, bad := parseEntry(line)
+			if bad == nil {
+				if !r.yield(e, nil) {
+					return false
+				}
+				continue
+			}
+			err = bad
+		}
+		if !r.yield(nil, fmt.Errorf("receipts: %s: the line at byte %d: %w", f.Name(), at, err)) || l.dead {
+			return false
+		}
+	}
+}
+
+// isNewest reports whether f is still the file that is written to.
+func (r *reading) isNewest(f *os.File) bool {
+	mine, err := f.Stat()
+	if err != nil {
+		return true
+	}
+	there, err := os.Stat(r.path)
+	return err != nil || os.SameFile(mine, there)
+}
+
+// startAt makes the walk begin in the file that has the last n records begin, and returns where in it.
+func (w *walker) startAt(n int) (int64, error) {
+	if n <= 0 {
+		return 0, nil
+	}
+	f, err := os.Open(w.path)
+	if err != nil {
+		return 0, err
+	}
+	offset, seen, err := lastLines(f, n)
+	if err = errors.Join(err, f.Close()); err != nil || w.newest {
+		return offset, err
+	}
+	older, err := archives(w.path)
+	if err != nil {
+		return 0, err
+	}
+	i := len(older)
+	for ; i > 0 && seen < n; i-- {
+		f, err := os.Open(older[i-1].path)
+		if err != nil {
+			return 0, err
+		}
+		var more int
+		offset, more, err = lastLines(f, n-seen)
+		if err = errors.Join(err, f.Close()); err != nil {
+			return 0, err
+		}
+		seen += more
+	}
+	if i > 0 {
+		w.begun, w.first = true, older[i-1].first
+	}
+	return offset, nil
 }
 
 // lines reads complete lines, from an offset on. It reads by position, so that a file which grows, or loses an incomplete
@@ -231,11 +343,11 @@ func (l *lines) incomplete() bool {
 	return n == 1 || l.long
 }
 
-// lastLines finds where the last n lines of a file begin.
-func lastLines(f *os.File, n int) (int64, error) {
+// lastLines finds where the last n lines of a file begin, and how many there are.
+func lastLines(f *os.File, n int) (offset int64, count int, err error) {
 	info, err := f.Stat()
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	buf := make([]byte, 64<<10)
 	seen := 0
@@ -243,17 +355,17 @@ func lastLines(f *os.File, n int) (int64, error) {
 		begin := max(0, end-int64(len(buf)))
 		chunk := buf[:end-begin]
 		if _, err := f.ReadAt(chunk, begin); err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		for i := len(chunk) - 1; i >= 0; i-- {
 			if chunk[i] != '\n' {
 				continue
 			}
 			if seen++; seen == n+1 {
-				return begin + int64(i) + 1, nil
+				return begin + int64(i) + 1, n, nil
 			}
 		}
 		end = begin
 	}
-	return 0, nil
+	return 0, seen, nil
 }

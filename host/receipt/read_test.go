@@ -117,9 +117,9 @@ func TestLine(t *testing.T) {
 	appendTo(t, l, r)
 	appendTo(t, l, &Record{Kind: Refused, Peer: "claude", Target: "10.0.0.1:22", Reason: "no endpoint has this address"})
 	appendTo(t, l, &Record{Kind: Note, Parent: id, Pairs: []string{"rows", "3"}})
-	appendTo(t, l, &Record{Kind: End, Peer: "claude", Endpoint: "prod-db", Up: 1, Down: 2, Reason: "a trap", FailClosed: true})
+	appendTo(t, l, &Record{Kind: End, Peer: "claude", Endpoint: "prod-db", Up: 1, Down: 2, Reason: "a trap", Outcome: OutcomeFailClosed})
 	for i, want := range []string{
-		"genesis   sallyport receipts, format 1  [%s]",
+		"genesis   sallyport receipts, format 2  [%s]",
 		`deny      claude-laptop -> prod-db  sql delete  "delete from public.users"  rule "no deletes"  ask first  [%s]`,
 		`allow     claude-laptop -> prod-db  sql delete  "delete from public.users"  unknown: sql.text  would be denied by: later  rule "reads"  [%s]`,
 		"refused   claude -> 10.0.0.1:22  no endpoint has this address  [%s]",
@@ -156,7 +156,7 @@ func TestTerminalInjection(t *testing.T) {
 		if got := clean(s); got != want {
 			t.Errorf("%q is shown as %q, want %q", s, got, want)
 		}
-		all := Entry{ID: s, Kind: Kind(s), Time: s, Parent: s, Peer: s, Endpoint: s, Target: s, Family: s, Class: s, Title: s, Outcome: s, Rule: s,
+		all := Entry{ID: s, Kind: Kind(s), Time: s, Parent: s, Peer: s, Endpoint: s, Target: s, Family: s, Class: s, Title: s, Outcome: Outcome(s), Rule: s,
 			Reason: s, Unknown: []string{s}, WouldDeny: []string{s}, Note: [][2]string{{s, s}}, Policy: s, Detail: s}
 		for _, k := range []Kind{Kind(s), Genesis, Torn, Start, Stop, Refused, Decision, Note, End} {
 			e := all

@@ -40,18 +40,62 @@ import (
 // Kind says what a record is about.
 type Kind string
 
-// The kinds. Genesis and Torn are written by the log itself.
+// The kinds. Genesis, Torn, Checkpoint and Removed are written by the log itself.
 const (
-	Genesis  Kind = "genesis"  // the file begins
-	Torn     Kind = "torn"     // an incomplete last line was found and set aside
-	Start    Kind = "start"    // the gateway starts; Detail, Policy
-	Reload   Kind = "reload"   // another configuration is in effect; Policy, Detail
-	Stop     Kind = "stop"     // the gateway ends; Reason
-	Refused  Kind = "refused"  // a connection or a DNS name that leads nowhere; Peer, Target, Reason
-	Decision Kind = "decision" // what was decided about an action
-	Note     Kind = "note"     // what became of an action; Parent, Pairs
-	End      Kind = "end"      // a connection ended; Up, Down, Reason, FailClosed
+	Genesis    Kind = "genesis"    // a file begins
+	Torn       Kind = "torn"       // an incomplete last line was found and set aside
+	Checkpoint Kind = "checkpoint" // the gateway's signature on everything before it
+	Removed    Kind = "removed"    // retention takes an old file away
+	Anchored   Kind = "anchor"     // keeping checkpoints elsewhere begins to fail, or works again; Target, Reason
+	Start      Kind = "start"      // the gateway starts; Detail, Policy
+	Reload     Kind = "reload"     // another configuration is in effect; Policy, Detail
+	Stop       Kind = "stop"       // the gateway ends; Reason
+	Refused    Kind = "refused"    // a connection or a DNS name that leads nowhere; Peer, Target, Reason
+	Decision   Kind = "decision"   // what was decided about an action; of a held one: that it is held
+	HoldEnd    Kind = "hold_end"   // how a held action ended; Parent is the decision, Hold its id, Outcome and By say how
+	Note       Kind = "note"       // what became of an action; Parent, Pairs
+	End        Kind = "end"        // a connection ended; Up, Down, Reason, Outcome where something failed
 )
+
+// own are the kinds that only the log writes.
+func (k Kind) own() bool {
+	return k == Genesis || k == Torn || k == Checkpoint || k == Removed
+}
+
+// Outcome is what was decided.
+type Outcome string
+
+// The outcomes. Bytes flow after OutcomeAllow, OutcomeApproved, OutcomeGranted, OutcomeJudgedAllow, OutcomeWouldDeny and OutcomeWouldHold, and after no other.
+const (
+	OutcomeAllow       Outcome = "allow"
+	OutcomeDeny        Outcome = "deny"
+	OutcomeHeld        Outcome = "held"         // it waits for people; a record of kind HoldEnd follows
+	OutcomeApproved    Outcome = "approved"     // people said yes
+	OutcomeRejected    Outcome = "rejected"     // somebody said no
+	OutcomeExpired     Outcome = "expired"      // nobody decided in time, or the gateway was started anew
+	OutcomeWithdrawn   Outcome = "withdrawn"    // the agent left or took it back
+	OutcomeGranted     Outcome = "granted"      // an earlier approval was used; Hold names what was approved
+	OutcomeJudgedAllow Outcome = "judged_allow" // a judge said yes
+	OutcomeJudgedDeny  Outcome = "judged_deny"  // a judge said no
+	OutcomeFailClosed  Outcome = "fail_closed"  // something failed and the gateway closed; no rule decided
+	OutcomeWouldDeny   Outcome = "would_deny"   // it passed because its endpoint observes; Rule would have denied it
+	OutcomeWouldHold   Outcome = "would_hold"   // it passed because its endpoint observes; Rule would have held it
+	OutcomeMismatch    Outcome = "mismatch"     // of a note: the server did something else than what was allowed
+)
+
+// Outcomes are all of them, for those who check a word.
+func Outcomes() []Outcome {
+	return []Outcome{OutcomeAllow, OutcomeDeny, OutcomeHeld, OutcomeApproved, OutcomeRejected, OutcomeExpired, OutcomeWithdrawn, OutcomeGranted, OutcomeJudgedAllow, OutcomeJudgedDeny, OutcomeFailClosed, OutcomeWouldDeny, OutcomeWouldHold, OutcomeMismatch}
+}
+
+// passes reports whether bytes flow after o.
+func (o Outcome) passes() bool {
+	switch o {
+	case OutcomeAllow, OutcomeApproved, OutcomeGranted, OutcomeJudgedAllow, OutcomeWouldDeny, OutcomeWouldHold:
+		return true
+	}
+	return false
+}
 
 // Limits of a record. What is longer is cut; where an action's field is cut, "cut" in the line says so.
 const (
@@ -63,7 +107,7 @@ const (
 	MaxString = 2 << 10
 	// MaxPairs bounds the pairs of a note.
 	MaxPairs = 64
-	// MaxNames bounds Unknown, WouldDeny.
+	// MaxNames bounds Unknown, WouldDeny, WouldHold, By, Needs and the approvers of a need.
 	MaxNames = 64
 )
 
@@ -72,16 +116,16 @@ type Record struct {
 	Kind Kind
 	// Time is when it happened; zero means now.
 	Time time.Time
-	// Conn names the connection, and ActionID the action within it, as the plugin numbered it; it is written for decisions and
-	// notes.
+	// Conn names the connection, and ActionID the action within it, as the plugin numbered it; it is written for decisions, ends of
+	// holds and notes.
 	Conn     string
 	ActionID uint32
-	// Parent is the id of the record that this one belongs to: a note's decision.
+	// Parent is the id of the record that this one belongs to: a note's decision, the held decision of a hold's end.
 	Parent string
 
-	// Who, where and by which plugin.
-	Peer, Profile, Endpoint string
-	Plugin, PluginDigest    string
+	// Who, where, as whom and by which plugin. Credential is the name of what the gateway logs in with, never a secret.
+	Peer, Profile, Endpoint, Credential string
+	Plugin, PluginDigest                string
 	// Target is what a refused connection or lookup asked for: "10.0.0.1:5432", "db.example.".
 	Target string
 
@@ -89,13 +133,27 @@ type Record struct {
 	Action    *abi.Action
 	Streaming bool
 
-	// Outcome is "allow" or "deny"; Rule and Reason are why. FailClosed marks a denial, or the end of a connection, that no
-	// rule decided: something failed and the gateway closed.
-	Outcome, Rule, Reason string
-	FailClosed            bool
-	// Unknown are the fields that were unknown and decided. WouldDeny are the rules in observe mode that would have denied.
-	Unknown   []string
-	WouldDeny []string
+	// Outcome is what was decided; Rule and Reason are why. FailClosed makes it OutcomeFailClosed: no rule decided, something failed
+	// and the gateway closed. A note with a pair called "mismatch" has the outcome OutcomeMismatch.
+	Outcome      Outcome
+	Rule, Reason string
+	FailClosed   bool
+	// Unknown are the fields that were unknown and decided. WouldDeny and WouldHold are the rules in observe mode that would have
+	// denied or held.
+	Unknown              []string
+	WouldDeny, WouldHold []string
+
+	// Hold is the id of a hold: of the held decision, of its end, and of a decision that uses the grant which came of it. Digest is
+	// what the approval is about (hexadecimal), Deadline until when the action waits, Needs what it waits for.
+	Hold, Digest string
+	Deadline     time.Time
+	Needs        []Need
+	// By are those who decided, as their channels name them. Granted says that a hold's end made a grant, for GrantUses uses (0:
+	// any number) until GrantUntil.
+	By         []string
+	Granted    bool
+	GrantUses  int
+	GrantUntil time.Time
 
 	// Pairs are the names and values of a note, in turns.
 	Pairs []string
@@ -104,4 +162,15 @@ type Record struct {
 
 	// Policy is the hash of the effective configuration; Detail is free text, such as the version that starts.
 	Policy, Detail string
+
+	// previous is the name of the file before this one, of a genesis; key and sig are a checkpoint's.
+	previous, key, sig string
+}
+
+// Need is one rule that holds an action, and whom it asks.
+type Need struct {
+	Rule         string
+	Approvers    []string // empty: any
+	Approvals    int      // how many different ones; 0 counts as 1
+	NotRequester bool     // whoever asked does not count
 }

@@ -41,6 +41,21 @@ func oneArg(name string) cobra.PositionalArgs {
 	}
 }
 
+// twoArgs is for commands with two arguments.
+func twoArgs(first, second string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) == 0:
+			return missing(cmd, first)
+		case len(args) == 1:
+			return missing(cmd, second)
+		case len(args) > 2:
+			return noArgs(cmd, args[2:])
+		}
+		return nil
+	}
+}
+
 // someArgs is for commands with arguments of which the first is called name.
 func someArgs(name string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {

@@ -13,6 +13,7 @@ import (
 	"github.com/sallyport-dev/sallyport/host/config"
 	"github.com/sallyport-dev/sallyport/host/console"
 	"github.com/sallyport-dev/sallyport/host/gateway"
+	"github.com/sallyport-dev/sallyport/host/trial"
 )
 
 // operator does what is asked of the running gateway from outside of the tunnel: by SIGHUP, and on the console's socket.
@@ -59,17 +60,17 @@ func (o *operator) hear(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-o.hangups:
-			_, _ = o.Reload(ctx) // which logs
+			_, _ = o.Reload(ctx, false) // which logs
 		}
 	}
 }
 
 // Reload reads the configuration again.
-func (o *operator) Reload(ctx context.Context) (*console.Change, error) {
+func (o *operator) Reload(ctx context.Context, confirm bool) (*console.Change, error) {
 	cfg, err := loadConfig(o.path)
 	var change *gateway.Change
 	if err == nil {
-		change, err = o.running.Reload(ctx, cfg)
+		change, err = o.running.Reload(ctx, cfg, confirm)
 	}
 	if err != nil {
 		return nil, o.failed(err)
@@ -79,16 +80,23 @@ func (o *operator) Reload(ctx context.Context) (*console.Change, error) {
 	}
 	o.log.Info("reloaded", "policy", change.Policy, difference("peers", change.Peers), difference("plugins", change.Plugins),
 		difference("endpoints", change.Endpoints), difference("rules", change.Rules))
+	o.logFlips(change.Flips)
 	return &console.Change{
 		Policy: change.Policy, Warnings: consoleProblems(change.Warnings),
 		Peers: console.Difference(change.Peers), Plugins: console.Difference(change.Plugins),
-		Endpoints: console.Difference(change.Endpoints), Rules: console.Difference(change.Rules),
+		Endpoints: console.Difference(change.Endpoints), Rules: console.Difference(change.Rules), Flips: change.Flips,
 	}, nil
 }
 
 // failed logs why a reload changed nothing, and gives it the console's form.
 func (o *operator) failed(err error) error {
 	var problems config.Problems
+	var unconfirmed *gateway.Unconfirmed
+	if errors.As(err, &unconfirmed) {
+		o.log.Warn(unconfirmed.Error())
+		o.logFlips(unconfirmed.Flips)
+		return &console.Failure{Message: unconfirmed.Error(), Flips: unconfirmed.Flips}
+	}
 	if !errors.As(err, &problems) {
 		o.log.Error("not reloaded, the old configuration is in effect", "error", err)
 		return err
@@ -99,6 +107,18 @@ func (o *operator) failed(err error) error {
 	return &console.Failure{
 		Message:  fmt.Sprintf("problems in the configuration: %d; the old one is in effect", len(problems)),
 		Problems: consoleProblems(problems),
+	}
+}
+
+// logFlips logs what of recent actions has another outcome now.
+func (o *operator) logFlips(r *trial.Report) {
+	if r == nil {
+		return
+	}
+	for i := range r.Flips[:min(len(r.Flips), 20)] {
+		f := &r.Flips[i]
+		o.log.Info("recent actions flip", "old", f.Old, "new", f.New, "peer", f.Peer, "endpoint", f.Endpoint, "title", f.Title, "class", f.Class,
+			"old_rule", f.OldRule, "new_rule", f.NewRule, "count", f.Count)
 	}
 }
 

@@ -1,13 +1,10 @@
 package main
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/netip"
 	"os"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -121,48 +118,4 @@ func notes(cmd *cobra.Command, path string, added config.Peer) {
 			fmt.Fprintf(note, "sallyport: note: %s\n", w)
 		}
 	}
-}
-
-func newPeerList() *cobra.Command {
-	var path string
-	var asJSON bool
-	c := &cobra.Command{
-		Use:     "list",
-		Short:   "List the peers of a configuration",
-		Long:    "Lists the peers of a configuration.\n\n" + exitCodes,
-		Example: "  sallyport peer list --config /etc/sallyport/sallyport.toml",
-		Args:    noArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return listPeers(cmd, path, asJSON) },
-	}
-	c.Flags().StringVarP(&path, "config", "c", defaultConfig, "the gateway's configuration `FILE`")
-	c.Flags().BoolVar(&asJSON, "json", false, "print a JSON array instead of a table")
-	return c
-}
-
-func listPeers(cmd *cobra.Command, path string, asJSON bool) error {
-	cfg, err := loadConfig(path)
-	if err != nil {
-		return err
-	}
-	type peer struct {
-		Name      string     `json:"name"`
-		Profile   string     `json:"profile"`
-		Address   netip.Addr `json:"address"`
-		PublicKey string     `json:"public_key"`
-	}
-	peers := []peer{}
-	for _, p := range cfg.Peers {
-		peers = append(peers, peer{p.Name.Value, p.Profile.Value, p.Address, base64.StdEncoding.EncodeToString(p.PublicKey[:])})
-	}
-	if asJSON {
-		e := json.NewEncoder(cmd.OutOrStdout())
-		e.SetIndent("", "  ")
-		return e.Encode(peers)
-	}
-	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "NAME\tPROFILE\tADDRESS\tPUBLIC KEY")
-	for _, p := range peers {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", p.Name, p.Profile, p.Address, p.PublicKey)
-	}
-	return w.Flush()
 }

@@ -98,5 +98,5 @@ func serve(cmd *cobra.Command, path, record string, log *slog.Logger) error {
 
 // loadConfig reads a configuration with the plugins that this command carries.
 func loadConfig(path string) (*config.Config, error) {
-	return config.Load(path, config.Known{Builtins: plugins.Names()})
+	return config.Load(path, config.Known{Builtins: plugins.Names(), Packs: gateway.KnownPacks()})
 }

@@ -5,15 +5,33 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Form is a way in which a secret leaves the gateway: what it is turned into, and what is never done with it. A plugin's manifest
-// names the form of each of its slots.
+// names the form of each of its slots. A form either logs in (Begin), or is written into messages (Write), or signs them (Sign):
+//
+//	postgres           a login
+//	bearer             "Bearer " and the secret
+//	basic              "Basic " and user and secret in base64; needs the attribute user
+//	header             the value of a header field
+//	query              the value of a parameter in a query, percent-encoded
+//	aws-sigv4          signs a request with a secret access key; needs access_key_id, region and service
+//	aws-session-token  goes with a temporary access key
 type Form struct {
 	Name string
 	// Methods are what `methods` of a credential can name, strongest first.
 	Methods []Method
-	begin   func(Login) (Exchange, error)
+	// Needs are the attributes of a credential without which the form cannot be used.
+	Needs []string
+	// With is the form of another slot whose secret goes with this one; empty: none.
+	With string
+
+	begin  func(Login) (Exchange, error)                     // a login
+	write  func(Login) ([]byte, error)                       // or: written into messages
+	sign   func(Login, *Request, time.Time) (*Signed, error) // or: what is written depends on the request
+	check  func(Login) error                                 // of what is not written
+	scheme bool                                              // what is written begins with the name of a scheme
 }
 
 // Method is one way to log in.
@@ -41,6 +59,17 @@ type Login struct {
 	// Methods are those that may be used; nil: those that the form takes for safe on this transport.
 	Methods   []string
 	Transport Transport
+	// Attribute is what the credential says beside its secrets; nil: nothing.
+	Attribute func(name string) string
+	// Token is the secret of the slot of the form's With.
+	Token Secret
+}
+
+func (l Login) attribute(name string) string {
+	if l.Attribute == nil {
+		return ""
+	}
+	return l.Attribute(name)
 }
 
 // Exchange is one login. It is used by one goroutine at a time. Errors never hold a secret, nor anything derived from one; after
@@ -53,7 +82,9 @@ type Exchange interface {
 }
 
 // Forms returns the forms in which secrets can leave.
-func Forms() []Form { return []Form{postgresForm()} }
+func Forms() []Form {
+	return []Form{postgresForm(), bearerForm(), basicForm(), headerForm(), queryForm(), awsForm(), awsTokenForm()}
+}
 
 // FormOf returns the form of this name.
 func FormOf(name string) (Form, bool) {

@@ -7,11 +7,11 @@ type Drop uint8
 
 // The reasons, in the order in which PeerCounters.Dropped has them.
 const (
-	// DropUDP is a UDP packet that is no DNS question to the gateway.
+	// DropUDP is a UDP packet that is no DNS question to the gateway; it is refused with ICMP "port unreachable".
 	DropUDP Drop = iota
-	// DropICMP is an ICMP packet that is no echo request to the gateway.
+	// DropICMP is an ICMP packet that is no echo request to an address that answers.
 	DropICMP
-	// DropIPv6 is an IPv6 packet other than TCP, or one with extension headers.
+	// DropIPv6 is an IPv6 packet other than TCP and UDP, or one with extension headers.
 	DropIPv6
 	// DropProtocol is an IPv4 packet of another protocol.
 	DropProtocol

@@ -7,10 +7,14 @@
 //   - TCP over IPv4, to any address and port, becomes a [Request] for [Handler.ServeTCP], which accepts or resets it. The stack
 //     pretends to be every address, so the destination that the agent dialled is known and nothing has reached it.
 //   - DNS, UDP and TCP, to port 53 of the gateway (see [Gateway]) is answered from [Handler.Resolve]. Nothing is asked elsewhere.
-//   - An ICMP echo request to the gateway is answered, so that "ping" can tell whether the tunnel is up.
+//   - An ICMP echo request to the gateway is answered, so that "ping" can tell whether the tunnel is up, and so are those to
+//     addresses for which the handler answers (see [EchoHandler]).
+//   - Other UDP, over IPv4 and IPv6, is refused with ICMP "port unreachable" and counted, so that a client of QUIC turns to TCP
+//     without waiting.
 //   - TCP over IPv6 is reset at once, so that a client that tries IPv6 first turns to IPv4 without waiting. Each peer has an IPv6
 //     address (see [PeerAddress6]) only for this: an agent that routes all of its traffic into the tunnel has no way around it.
-//   - Everything else (other UDP and ICMP, other protocols, fragments, IP options) is dropped and counted for the peer.
+//   - The ICMP message that a packet was too big for the way to the agent has the gateway send smaller ones (path MTU discovery).
+//   - Everything else (other ICMP, other protocols, fragments, IP options) is dropped and counted for the peer.
 //
 // # Identity
 //

@@ -14,16 +14,26 @@ const pass = dropKinds
 
 // admit decides whether a packet from WireGuard may enter the network stack, and counts it for its peer if not. WireGuard has
 // checked that the source address belongs to the peer. The filter is in front of the stack so that the stack sees nothing that it
-// need not handle: no fragments to collect, no options to follow, no ICMP to believe.
+// need not handle: no fragments to collect, no options to follow, no ICMP to believe. What is answered without the stack is answered
+// here.
 func (t *Tunnel) admit(packet []byte) bool {
 	source, verdict := classify(packet, t.gateway)
 	if verdict == pass {
 		return true
 	}
-	if p := t.peerAt(source); p != nil {
-		p.tally.drop(verdict)
-	} else {
+	p := t.peerAt(source)
+	if p == nil {
 		t.strangers.Add(1)
+		return false
+	}
+	if verdict == DropICMP && t.answerICMP(p, packet) {
+		return false
+	}
+	p.tally.drop(verdict)
+	if verdict == DropUDP {
+		if reply := unreachable(packet); reply != nil {
+			t.bridge.Offer(reply) // one that finds no room is lost, as ICMP may be
+		}
 	}
 	return false
 }
@@ -79,6 +89,11 @@ func classify6(ip header.IPv6) (netip.Addr, Drop) {
 	switch {
 	case int(ip.PayloadLength()) != len(payload):
 		return source, DropMalformed
+	case ip.NextHeader() == uint8(header.UDPProtocolNumber):
+		if len(payload) < header.UDPMinimumSize {
+			return source, DropMalformed
+		}
+		return source, DropUDP
 	case ip.NextHeader() != uint8(header.TCPProtocolNumber):
 		return source, DropIPv6
 	case len(payload) < header.TCPMinimumSize:

@@ -65,7 +65,7 @@ func TestClassify(t *testing.T) {
 		{with(ip4(6, "192.0.2.1"), func(b []byte) { b[0] = 0x46 }), DropMalformed},
 		{with(ip4(6, "192.0.2.1"), func(b []byte) { b[3] = 39 }), DropMalformed},
 		{with(ip4(6, "192.0.2.1"), func(b []byte) { b[3] = 30 })[:30], DropMalformed},
-		{ip6(17, "2001:db8::1"), DropIPv6},
+		{ip6(17, "2001:db8::1"), DropUDP},
 		{ip6(58, "ff02::2"), DropIPv6},
 		{ip6(0, "2001:db8::1"), DropIPv6},  // hop-by-hop options
 		{ip6(43, "2001:db8::1"), DropIPv6}, // routing header

@@ -217,7 +217,7 @@ func TestEverythingElseIsDroppedAndCounted(t *testing.T) {
 		}
 		a.Inject(ping(from, netip.MustParseAddr("192.0.2.1")))
 		a.Inject(ipPacket(47, from, gateway, make([]byte, 20)))
-		a.Inject(ipPacket(header.UDPProtocolNumber, a.Address6(), netip.MustParseAddr("2001:db8::1"), make([]byte, 8)))
+		a.Inject(ipPacket(header.ICMPv6ProtocolNumber, a.Address6(), netip.MustParseAddr("2001:db8::1"), make([]byte, 8)))
 		a.Inject(syn(netip.AddrPortFrom(from, 1), netip.MustParseAddrPort("127.0.0.1:80")))
 		a.Inject(syn(netip.AddrPortFrom(from, 1), netip.AddrPortFrom(from, 1)))
 		a.Inject(fragment)

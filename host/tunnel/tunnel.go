@@ -87,7 +87,7 @@ func New(ctx context.Context, config Config) (*Tunnel, error) {
 		return nil, fmt.Errorf("tunnel: %w", err)
 	}
 	t.stack.SetTransportProtocolHandler(tcp.ProtocolNumber, t.onTCP)
-	t.device = device.NewDevice(t.bridge, udpbind.New(host), wireguardLogger(config.Logger))
+	t.device = device.NewDevice(t.bridge, t.bridge.Bind(udpbind.New(host)), wireguardLogger(config.Logger))
 	if err := t.start(port); err != nil {
 		t.Close()
 		return nil, fmt.Errorf("tunnel: %w", err)

@@ -44,7 +44,7 @@ type world struct {
 	aliceKey, bobKey tunnel.Key
 }
 
-func newWorld(t *testing.T, h handler, limits tunnel.Limits) *world {
+func newWorld(t testing.TB, h tunnel.Handler, limits tunnel.Limits) *world {
 	t.Helper()
 	w := &world{aliceKey: tunnel.NewPrivateKey(), bobKey: tunnel.NewPrivateKey()}
 	w.alice = tunnel.Peer{Name: "alice", PublicKey: w.aliceKey.Public(), Address: netip.MustParseAddr("10.89.0.2")}
@@ -76,7 +76,7 @@ func (w *world) newBob(t *testing.T) *tunneltest.Agent {
 }
 
 // agent returns an agent with options of its own.
-func (w *world) agent(t *testing.T, key tunnel.Key, addr netip.Addr, filter func([]byte) bool) *tunneltest.Agent {
+func (w *world) agent(t testing.TB, key tunnel.Key, addr netip.Addr, filter func([]byte) bool) *tunneltest.Agent {
 	t.Helper()
 	return tunneltest.New(t, tunneltest.Options{
 		Endpoint:   netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), w.ListenPort()),
@@ -84,7 +84,7 @@ func (w *world) agent(t *testing.T, key tunnel.Key, addr netip.Addr, filter func
 	})
 }
 
-func wait(t *testing.T) context.Context {
+func wait(t testing.TB) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
@@ -92,7 +92,7 @@ func wait(t *testing.T) context.Context {
 }
 
 // until waits for a condition.
-func until(t *testing.T, what string, condition func() bool) {
+func until(t testing.TB, what string, condition func() bool) {
 	t.Helper()
 	for end := time.Now().Add(patience); !condition(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(end) {
@@ -101,7 +101,7 @@ func until(t *testing.T, what string, condition func() bool) {
 	}
 }
 
-func dial(t *testing.T, a *tunneltest.Agent, to string) *tunneltest.Conn {
+func dial(t testing.TB, a *tunneltest.Agent, to string) *tunneltest.Conn {
 	t.Helper()
 	c, err := a.DialTCP(wait(t), netip.MustParseAddrPort(to))
 	if err != nil {

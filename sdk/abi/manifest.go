@@ -60,10 +60,26 @@ type Family struct {
 	Fields []Field `json:"fields"`
 }
 
+// Role says what a string field is for those who keep less than everything of an action, such as a record without texts.
+type Role string
+
+// The roles. Most fields have none.
+const (
+	RoleText       Role = "text"       // what the agent wrote, as it wrote it
+	RoleNormalized Role = "normalized" // the same without the values in it
+	RoleValues     Role = "values"     // values that belong to a text, such as bound parameters
+	// RoleFingerprint is a short name for what the text is without the values in it.
+	RoleFingerprint Role = "fingerprint"
+)
+
+// Derived reports whether a field says nothing that another one does not say: an action is known without it.
+func (r Role) Derived() bool { return r == RoleNormalized || r == RoleFingerprint }
+
 // Field is one word of a family, FAMILY.FIELD in a rule. Values, for strings, closes the set of what it can be.
 type Field struct {
 	Name   string   `json:"name"`
 	Type   Type     `json:"type"`
+	Role   Role     `json:"role,omitempty"`
 	Values []string `json:"values,omitempty"`
 	Doc    string   `json:"doc"`
 }

@@ -116,6 +116,15 @@ func (f *Family) check() error {
 		default:
 			return fmt.Errorf("field %s: type %q is not one of bool, int, string, strings", d.Name, d.Type)
 		}
+		switch d.Role {
+		case "":
+		case RoleText, RoleNormalized, RoleValues, RoleFingerprint:
+			if d.Type != TypeString && d.Type != TypeStrings {
+				return fmt.Errorf("field %s: only strings have a role", d.Name)
+			}
+		default:
+			return fmt.Errorf("field %s: role %q is not one of text, normalized, values, fingerprint", d.Name, d.Role)
+		}
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ const wholeManifest = `{"name": "redis", "version": "1.0.0", "doc": "one sentenc
  "families": [{"name": "connect", "fields": []},
               {"name": "redis", "doc": "commands", "fields": [
                 {"name": "command", "type": "string", "values": ["get", "set"], "doc": "which"},
-                {"name": "keys", "type": "strings", "values": [], "doc": "of what"},
+                {"name": "keys", "type": "strings", "role": "values", "values": [], "doc": "of what"},
                 {"name": "count", "type": "int", "doc": "how many"},
                 {"name": "atomic", "type": "bool", "doc": "in a transaction"}]}],
  "options": [{"name": "max_message", "type": "int", "min": 1024, "max": 1048576, "default": 65536, "doc": "bytes"},
@@ -32,7 +32,7 @@ func TestManifest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(m.Stock[0].Bytes) != "PING\r\n" || m.Families[1].Fields[0].Values[1] != "set" || m.Companions[1].Name != "zlib-1" {
+	if string(m.Stock[0].Bytes) != "PING\r\n" || m.Families[1].Fields[0].Values[1] != "set" || m.Families[1].Fields[1].Role != RoleValues || m.Companions[1].Name != "zlib-1" {
 		t.Errorf("%+v", m)
 	}
 	b, err := json.Marshal(m)
@@ -82,6 +82,8 @@ func TestManifestRefused(t *testing.T) {
 		{"field without type", field("a", ""), `type "" is not one of`},
 		{"field of an unknown type", field("a", `,"type":"float"`), `type "float" is not one of`},
 		{"values of an int", field("a", `,"type":"int","values":["1"]`), "only strings have a set"},
+		{"a role of an int", field("a", `,"type":"int","role":"text"`), "only strings have a role"},
+		{"an unknown role", field("a", `,"type":"string","role":"Text"`), `role "Text" is not one of`},
 		{"option of strings", option(`"type":"strings","default":[]`), "its default"},
 		{"option without default", option(`"type":"int"`), "its default"},
 		{"default of another type", option(`"type":"int","default":"5"`), "its default"},
@@ -101,8 +103,10 @@ func TestManifestRefused(t *testing.T) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		}
 	}
-	if _, err := ParseManifest([]byte(field("a", `,"type":"int"`))); err != nil {
-		t.Error("the benign twin:", err)
+	for _, rest := range []string{`,"type":"int"`, `,"type":"string","role":"text"`, `,"type":"strings","role":"values"`, `,"type":"string","role":"normalized"`} {
+		if _, err := ParseManifest([]byte(field("a", rest))); err != nil {
+			t.Error("the benign twin:", err)
+		}
 	}
 }
 

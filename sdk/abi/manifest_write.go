@@ -49,6 +49,7 @@ func (w *jsonWriter) family(f *Family) {
 		d := &f.Fields[i]
 		w.str("name", d.Name)
 		w.str("type", string(d.Type))
+		w.optional("role", string(d.Role))
 		w.values(d.Values)
 		w.str("doc", d.Doc)
 	})

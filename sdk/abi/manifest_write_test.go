@@ -11,7 +11,7 @@ func TestAppendManifest(t *testing.T) {
 		Name: "toy", Version: "1.0 \"beta\"", Doc: "tabs\t, lines\n, é, 😀 and \\ and \x01",
 		Families: []Family{
 			{Name: "connect", Fields: []Field{}},
-			{Name: "toy", Doc: "d", Fields: []Field{{Name: "a", Type: TypeString, Values: []string{"x", "y"}, Doc: "one"}, {Name: "b", Type: TypeStrings, Doc: ""}}},
+			{Name: "toy", Doc: "d", Fields: []Field{{Name: "a", Type: TypeString, Values: []string{"x", "y"}, Doc: "one"}, {Name: "b", Type: TypeStrings, Role: RoleText, Doc: ""}}},
 		},
 		Options: []Option{
 			{Name: "size", Type: TypeInt, Min: -1, Max: 5, Default: 2, Doc: "s"},

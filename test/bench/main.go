@@ -27,17 +27,35 @@ type settings struct {
 	rounds  int // of each comparison
 	rows    int // of each COPY
 	idle    int // connections that do nothing
+
+	bulk        int    // MiB of each transfer through the tunnel
+	settle      int    // seconds until the memory of idle connections is taken
+	connections int    // of an uninspected relay that do nothing
+	only        string // "tunnel", "inspection", or both: ""
+}
+
+// parts are what this command is in other processes: the first argument, and what runs then.
+var parts = map[string]func(args []string) int{
+	idleAgent:    runIdleAgent,
+	tunnelAgent:  runTunnelAgent,
+	stockGateway: runStockGateway,
 }
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == idleAgent {
-		os.Exit(runIdleAgent(os.Args[2:]))
+	if len(os.Args) > 1 {
+		if part := parts[os.Args[1]]; part != nil {
+			os.Exit(part(os.Args[2:]))
+		}
 	}
 	var s settings
 	flag.IntVar(&s.seconds, "seconds", 4, "length of each pgbench run")
 	flag.IntVar(&s.rounds, "rounds", 5, "rounds of each comparison; the table shows medians")
 	flag.IntVar(&s.rows, "rows", 400_000, "rows of each COPY, about 100 bytes each")
 	flag.IntVar(&s.idle, "idle", 1000, "idle connections")
+	flag.IntVar(&s.bulk, "bulk", 200, "MiB of each transfer in the tunnel's comparison")
+	flag.IntVar(&s.settle, "settle", 3, "seconds until the memory of the tunnel's idle connections is taken")
+	flag.IntVar(&s.connections, "connections", 10_000, "idle connections of the tunnel's comparison")
+	flag.StringVar(&s.only, "only", "", "measure the `tunnel` only, or inspection only")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -102,8 +120,8 @@ type bench struct {
 	rows []row
 }
 
-// row is one line of the table.
-type row struct{ what, relay, inspected, ratio string }
+// row is one line of a table: what was measured, the two that are compared, their ratio.
+type row [4]string
 
 func run(ctx context.Context, s settings) (err error) {
 	work, err := os.MkdirTemp("", "sallyport-bench")
@@ -115,6 +133,11 @@ func run(ctx context.Context, s settings) (err error) {
 	binary, err := rig.Build(ctx, work)
 	if err != nil {
 		return err
+	}
+	if s.only != "inspection" {
+		if err := measureTunnel(ctx, s, work, binary); err != nil || s.only == "tunnel" {
+			return err
+		}
 	}
 	pgBin, err := pgserver.Bin()
 	if err != nil {
@@ -137,7 +160,7 @@ func run(ctx context.Context, s settings) (err error) {
 			return fmt.Errorf("%w\nthe gateway said:\n%s", err, tailOf(b.gw.Log(), 20))
 		}
 	}
-	b.print(binary)
+	b.print()
 	return nil
 }
 
@@ -183,22 +206,27 @@ func (b *bench) prepare(ctx context.Context) error {
 	return b.direct(ctx, "pgbench", "-i", "-s", "5", "-q")
 }
 
-func (b *bench) print(binary string) {
+func (b *bench) print() {
+	printTable([4]string{"", "relay", "inspected", "ratio"}, b.rows)
+	fmt.Printf("\nrates are medians of %d rounds; CPU is the gateway's own, for each statement\n", b.rounds)
+}
+
+// printTable prints rows below when and where they were measured.
+func printTable(head row, rows []row) {
 	fmt.Printf("\n%s, %d processors, %s, load %s, %s\n\n", time.Now().Format("2006-01-02"), runtime.NumCPU(), cpuModel(), loadAverage(), runtime.Version())
-	b.rows = slices.Insert(b.rows, 0, row{"", "relay", "inspected", "ratio"})
+	rows = slices.Insert(slices.Clone(rows), 0, head)
 	var width [4]int
-	for _, r := range b.rows {
-		for i, c := range []string{r.what, r.relay, r.inspected, r.ratio} {
+	for _, r := range rows {
+		for i, c := range r {
 			width[i] = max(width[i], len([]rune(c)))
 		}
 	}
-	for i, r := range b.rows {
-		fmt.Printf("| %-*s | %*s | %*s | %*s |\n", width[0], r.what, width[1], r.relay, width[2], r.inspected, width[3], r.ratio)
+	for i, r := range rows {
+		fmt.Printf("| %-*s | %*s | %*s | %*s |\n", width[0], r[0], width[1], r[1], width[2], r[2], width[3], r[3])
 		if i == 0 {
 			fmt.Printf("| %s | %s: | %s: | %s: |\n", strings.Repeat("-", width[0]), strings.Repeat("-", width[1]-1), strings.Repeat("-", width[2]-1), strings.Repeat("-", width[3]-1))
 		}
 	}
-	fmt.Printf("\nrates are medians of %d rounds; CPU is the gateway's own, for each statement\n", b.rounds)
 }
 
 func progress(what string) { fmt.Fprintln(os.Stderr, "bench:", what) }

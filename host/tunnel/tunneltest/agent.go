@@ -188,7 +188,7 @@ func (a *Agent) DialTCP(ctx context.Context, to netip.AddrPort) (*Conn, error) {
 	}
 	ep, terr := a.stack.NewEndpoint(tcp.ProtocolNumber, protocolOf(to.Addr()), queue)
 	if terr != nil {
-		return fail(tcpconn.Errno(terr.String()))
+		return fail(tcpconn.Errno(terr))
 	}
 	entry, connected := waiter.NewChannelEntry(waiter.WritableEvents)
 	queue.EventRegister(&entry)
@@ -205,7 +205,7 @@ func (a *Agent) DialTCP(ctx context.Context, to netip.AddrPort) (*Conn, error) {
 	}
 	if terr != nil {
 		ep.Close()
-		return fail(tcpconn.Errno(terr.String()))
+		return fail(tcpconn.Errno(terr))
 	}
 	return tcpconn.New(queue, ep), nil
 }

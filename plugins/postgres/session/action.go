@@ -20,7 +20,7 @@ const maxApplication = 1 << 10
 type speech struct {
 	head [headSize]byte
 	text [valueSize]byte
-	// tail are the last fields, encoded: sqlExecutes and sqlPrepared first, whose values stand at executesAt and preparedAt.
+	// tail are the last fields, encoded: sqlExecutes, sqlPrepared and sqlTransaction first, whose values stand at executesAt and so on.
 	tail        []byte
 	application string // the one in tail
 	changed     int    // and how many changes
@@ -30,6 +30,8 @@ const (
 	boolSize   = 4
 	executesAt = boolSize - 1
 	preparedAt = 2*boolSize - 1
+
+	transactionAt = 3*boolSize - 1
 )
 
 // room is what the part of an action may take that a shape makes, in bytes.
@@ -86,6 +88,7 @@ func (s *Session) tail(executes, prepared bool) []byte {
 		start := len(begin(&w))
 		w.Bool(sqlExecutes, false)
 		w.Bool(sqlPrepared, false)
+		w.Bool(sqlTransaction, false)
 		w.String(sqlDatabase, s.database)
 		w.String(sqlUser, s.user)
 		if len(t.application) <= maxApplication {
@@ -100,7 +103,7 @@ func (s *Session) tail(executes, prepared bool) []byte {
 		}
 		t.tail = w.End()[start:]
 	}
-	t.tail[executesAt], t.tail[preparedAt] = bit(executes), bit(prepared)
+	t.tail[executesAt], t.tail[preparedAt], t.tail[transactionAt] = bit(executes), bit(prepared), bit(s.transaction)
 	return t.tail
 }
 
@@ -165,7 +168,7 @@ var closing = &statement{shape: newShape(&sqlfacts.Facts{Class: abi.ClassSession
 // askFunction asks about a FunctionCall. What the function does cannot be read from its number.
 func (s *Session) askFunction(c *sdk.Conn, oid uint32, size int) uint32 {
 	b := c.Ask(familySQL, abi.ClassOpaque, "call the function with object ID "+strconv.FormatUint(uint64(oid), 10))
-	b.Bool(sqlExecutes, true).Bool(sqlPrepared, false).Strings(sqlVerbs, []string{"function call"})
+	b.Bool(sqlExecutes, true).Bool(sqlPrepared, false).Bool(sqlTransaction, s.transaction).Strings(sqlVerbs, []string{"function call"})
 	b.String(sqlDatabase, s.database).String(sqlUser, s.user)
 	if len(s.settings.application) <= maxApplication {
 		b.String(sqlApplication, s.settings.application)

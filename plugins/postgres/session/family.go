@@ -23,6 +23,7 @@ const (
 	sqlChanged
 	sqlNormalized
 	sqlFingerprint
+	sqlTransaction
 )
 
 var sqlFamily = abi.Family{Name: "sql", Doc: "Statements, as PostgreSQL's parser reads them.", Fields: []abi.Field{
@@ -40,9 +41,10 @@ var sqlFamily = abi.Family{Name: "sql", Doc: "Statements, as PostgreSQL's parser
 	sqlDatabase:    {Name: "database", Type: abi.TypeString, Doc: "the session's database"},
 	sqlUser:        {Name: "user", Type: abi.TypeString, Doc: "the user that the session logged in as"},
 	sqlApplication: {Name: "application_name", Type: abi.TypeString, Doc: "what the client calls itself now, as the server reports it"},
-	sqlText:        {Name: "text", Type: abi.TypeString, Doc: "the text as sent; unknown when it is longer than 16 KiB"},
-	sqlParams:      {Name: "params", Type: abi.TypeStrings, Doc: "the values bound to the statement's parameters, in their order; NULL is \"NULL\", a binary value of a type that is not simple \\x and hexadecimal digits; unknown when they take more than 4 KiB"},
+	sqlText:        {Name: "text", Type: abi.TypeString, Role: abi.RoleText, Doc: "the text as sent; unknown when it is longer than 16 KiB"},
+	sqlParams:      {Name: "params", Type: abi.TypeStrings, Role: abi.RoleValues, Doc: "the values bound to the statement's parameters, in their order; NULL is \"NULL\", a binary value of a type that is not simple \\x and hexadecimal digits; unknown when they take more than 4 KiB"},
 	sqlChanged:     {Name: "changed", Type: abi.TypeStrings, Doc: "what the session may have set since the login of role, session_authorization and search_path, each as name and, where the value is written down, as name=value; all values, also those of transactions that were rolled back; * when anything can have been set"},
-	sqlNormalized:  {Name: "normalized", Type: abi.TypeString, Doc: "the text with $1, $2 … in place of its constants; unknown without the option fingerprint, and when it is longer than 16 KiB"},
-	sqlFingerprint: {Name: "fingerprint", Type: abi.TypeString, Doc: "16 hexadecimal digits that texts of one shape share (libpg_query's); unknown without the option fingerprint"},
+	sqlNormalized:  {Name: "normalized", Type: abi.TypeString, Role: abi.RoleNormalized, Doc: "the text with $1, $2 … in place of its constants; unknown without the option fingerprint, and when it is longer than 16 KiB"},
+	sqlFingerprint: {Name: "fingerprint", Type: abi.TypeString, Role: abi.RoleFingerprint, Doc: "16 hexadecimal digits that texts of one shape share (libpg_query's); unknown without the option fingerprint"},
+	sqlTransaction: {Name: "transaction", Type: abi.TypeBool, Doc: "the server last said that the session is in a transaction block: a statement that is held keeps its locks"},
 }}

@@ -13,7 +13,7 @@ import (
 // askOpaque begins an action of family sql of which nothing is known but where it comes from.
 func (s *Session) askOpaque(c *sdk.Conn, title string, executes, prepared bool) *sdk.AskBuilder {
 	b := c.Ask(familySQL, abi.ClassOpaque, title)
-	b.Bool(sqlExecutes, executes).Bool(sqlPrepared, prepared)
+	b.Bool(sqlExecutes, executes).Bool(sqlPrepared, prepared).Bool(sqlTransaction, s.transaction)
 	b.String(sqlDatabase, s.database).String(sqlUser, s.user)
 	if len(s.settings.application) <= maxApplication {
 		b.String(sqlApplication, s.settings.application)

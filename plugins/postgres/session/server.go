@@ -238,6 +238,7 @@ func (s *Session) readyForQuery(c *sdk.Conn, p []byte, size int64) int {
 		s.names.forgetStatement("")
 		s.names.forgetPortal("")
 	}
+	s.transaction = status != 'I'
 	if status == 'I' {
 		s.names.forgetPortals(false)
 	}

@@ -36,6 +36,7 @@ type Session struct {
 	gatewayLogin bool
 	// away says that TLS or a scan has the bytes of a side, until an event.
 	away        [2]bool
+	transaction bool // by the last ReadyForQuery
 	replicating bool // replication was allowed: both sides pass by themselves
 
 	// connect is the action of the login, streaming until the first ReadyForQuery.

@@ -95,7 +95,7 @@ func read(b *Bridge) ([][]byte, error) {
 func TestOutgoingPacketsWait(t *testing.T) {
 	b := New(1420, nil)
 	defer b.Close()
-	const packets = queueLength + 100
+	const packets = 2 * queueMost / 20
 	var writer sync.WaitGroup
 	writer.Go(func() {
 		for i := range packets {

@@ -1,5 +1,6 @@
-// Package tcpconn is gVisor's adapter from its TCP endpoints to net.Conn (gonet), with typed errors, so that a reset can be told from
-// the end of the stream, and with an end that can be waited for.
+// Package tcpconn makes a net.Conn of a TCP endpoint of gVisor's network stack: with typed errors, so that a reset can be told from
+// the end of the stream, with an end that can be waited for, and with little memory while nothing happens. (gonet, gVisor's own
+// adapter, passes errors on as text, and makes a channel for each call that waits.)
 package tcpconn
 
 import (
@@ -7,13 +8,13 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"sync/atomic"
 	"syscall"
 	"time"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
-	"gvisor.dev/gvisor/pkg/tcpip/adapters/gonet"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 	"gvisor.dev/gvisor/pkg/waiter"
 )
@@ -23,33 +24,124 @@ const lingerTimeout = 30 * time.Second
 
 // Conn is a TCP connection of the stack.
 type Conn struct {
-	*gonet.TCPConn
 	ep     tcpip.Endpoint
+	queue  *waiter.Queue
 	closed atomic.Bool // by Close or Abort
+
+	reading, writing half
+	probes           probes
+	local, remote    netip.AddrPort
 }
 
 // New returns the connection of an established endpoint.
 func New(queue *waiter.Queue, ep tcpip.Endpoint) *Conn {
-	return &Conn{TCPConn: gonet.NewTCPConn(queue, ep), ep: ep}
+	c := &Conn{ep: ep, queue: queue}
+	c.reading.events, c.writing.events = waiter.ReadableEvents, waiter.WritableEvents
+	// An endpoint that has been reset knows no address any more, so they are asked for now.
+	if a, err := ep.GetLocalAddress(); err == nil {
+		c.local = addrPort(a)
+	}
+	if a, err := ep.GetRemoteAddress(); err == nil {
+		c.remote = addrPort(a)
+	}
+	return c
 }
+
+func addrPort(a tcpip.FullAddress) netip.AddrPort {
+	addr, _ := netip.AddrFromSlice(a.Addr.AsSlice())
+	return netip.AddrPortFrom(addr, a.Port)
+}
+
+// LocalAddr is a *net.TCPAddr.
+func (c *Conn) LocalAddr() net.Addr { return net.TCPAddrFromAddrPort(c.local) }
+
+// RemoteAddr is a *net.TCPAddr.
+func (c *Conn) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(c.remote) }
 
 // Read returns io.EOF only for the other end's FIN.
 func (c *Conn) Read(b []byte) (int, error) {
 	if len(b) == 0 {
 		return 0, nil
 	}
-	n, err := c.TCPConn.Read(b)
-	return n, c.typed("read", err)
+	return c.ReadLazily(func() []byte { return b }, func() {})
+}
+
+// ReadLazily is Read into what take returns, which is asked for only when there is something to read, and given back when there
+// was nothing after all. So a reader needs no memory for bytes that may never come.
+func (c *Conn) ReadLazily(take func() []byte, back func()) (int, error) {
+	h := &c.reading
+	h.turn.Lock()
+	defer h.turn.Unlock()
+	for {
+		if c.closed.Load() {
+			return 0, c.wrap("read", net.ErrClosed)
+		}
+		if h.expired() {
+			return 0, c.wrap("read", os.ErrDeadlineExceeded)
+		}
+		if c.ep.Readiness(waiter.ReadableEvents|waiter.EventHUp|waiter.EventErr) != 0 {
+			n, err := c.readNow(take())
+			if _, nothing := err.(*tcpip.ErrWouldBlock); !nothing {
+				if err != nil {
+					return n, c.typed("read", err)
+				}
+				return n, nil
+			}
+			back()
+		}
+		h.wait(c.queue)
+	}
+}
+
+// readNow is apart so that what the endpoint's answer takes of the stack is not there while ReadLazily waits.
+//
+//go:noinline
+func (c *Conn) readNow(b []byte) (int, tcpip.Error) {
+	h := &c.reading
+	h.destination = b
+	res, err := c.ep.Read(&h.destination, tcpip.ReadOptions{})
+	h.destination = nil
+	if res.Count > 0 {
+		c.ep.ModerateRecvBuf(res.Count)
+	}
+	return res.Count, err
 }
 
 // Write waits while the send buffer is full.
 func (c *Conn) Write(b []byte) (int, error) {
-	n, err := c.TCPConn.Write(b)
-	return n, c.typed("write", err)
+	h := &c.writing
+	h.turn.Lock()
+	defer h.turn.Unlock()
+	h.source = b
+	defer func() { h.source = nil }()
+	for len(h.source) > 0 {
+		if c.closed.Load() {
+			return len(b) - len(h.source), c.wrap("write", net.ErrClosed)
+		}
+		if h.expired() {
+			return len(b) - len(h.source), c.wrap("write", os.ErrDeadlineExceeded)
+		}
+		before := h.source
+		n, err := c.ep.Write(&h.source, tcpip.WriteOptions{})
+		h.source = before[n:] // the endpoint may have read what it did not take
+		switch err.(type) {
+		case nil:
+		case *tcpip.ErrWouldBlock:
+			h.wait(c.queue)
+		default:
+			return len(b) - len(h.source), c.typed("write", err)
+		}
+	}
+	return len(b), nil
 }
 
 // CloseWrite sends a FIN after what was written.
-func (c *Conn) CloseWrite() error { return c.typed("close", c.TCPConn.CloseWrite()) }
+func (c *Conn) CloseWrite() error {
+	if err := c.ep.Shutdown(tcpip.ShutdownWrite); err != nil {
+		return c.typed("close", err)
+	}
+	return nil
+}
 
 // Close sends what was written and a FIN. It may be called more than once, like Abort; only the first of them counts.
 func (c *Conn) Close() error {
@@ -57,6 +149,7 @@ func (c *Conn) Close() error {
 		return net.ErrClosed
 	}
 	c.ep.Close()
+	c.wake()
 	return nil
 }
 
@@ -64,57 +157,53 @@ func (c *Conn) Close() error {
 func (c *Conn) Abort() {
 	c.closed.Store(true)
 	c.ep.Abort()
+	c.wake()
 }
 
-// typed gives an error of the adapter a type.
-func (c *Conn) typed(operation string, err error) error {
-	if err == nil {
-		return nil
+// wake has operations that wait find out that the connection is closed.
+func (c *Conn) wake() {
+	c.reading.setDeadline(time.Time{})
+	c.writing.setDeadline(time.Time{})
+}
+
+// typed gives an error of the stack a type.
+func (c *Conn) typed(operation string, err tcpip.Error) error {
+	if c.closed.Load() {
+		return c.wrap(operation, net.ErrClosed)
 	}
-	var timeout net.Error
-	var cause error
-	switch {
-	case errors.As(err, &timeout) && timeout.Timeout():
-		cause = os.ErrDeadlineExceeded
-	case c.closed.Load():
-		cause = net.ErrClosed
-	case errors.Is(err, io.EOF):
+	if _, ok := err.(*tcpip.ErrClosedForReceive); ok {
 		// The stack reports a reset once, to whoever comes first, and then the end of the stream; the state keeps the truth.
 		if tcp.EndpointState(c.ep.State()) != tcp.StateError {
 			return io.EOF
 		}
-		cause = syscall.ECONNRESET
-	default:
-		cause = reason(err)
+		return c.wrap(operation, syscall.ECONNRESET)
 	}
+	return c.wrap(operation, Errno(err))
+}
+
+func (c *Conn) wrap(operation string, cause error) error {
 	return &net.OpError{Op: operation, Net: "tcp", Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: cause}
 }
 
-// reason finds the system's error for one of the stack's, which gonet passes on as text.
-func reason(err error) error {
-	text := err.Error()
-	var op *net.OpError
-	if errors.As(err, &op) {
-		text = op.Err.Error()
-	}
-	return Errno(text)
-}
-
-// Errno finds the system's error for the text of one of the stack's.
-func Errno(text string) error {
-	switch text {
-	case (&tcpip.ErrTimeout{}).String():
+// Errno finds the system's error for one of the stack's.
+func Errno(err tcpip.Error) error {
+	switch err.(type) {
+	case *tcpip.ErrTimeout:
 		return syscall.ETIMEDOUT
-	case (&tcpip.ErrClosedForSend{}).String():
+	case *tcpip.ErrClosedForSend:
 		return syscall.EPIPE
-	case (&tcpip.ErrNotConnected{}).String():
+	case *tcpip.ErrNotConnected:
 		return syscall.ENOTCONN
-	case (&tcpip.ErrConnectionRefused{}).String():
+	case *tcpip.ErrConnectionRefused:
 		return syscall.ECONNREFUSED
-	case (&tcpip.ErrConnectionReset{}).String(), (&tcpip.ErrConnectionAborted{}).String(), (&tcpip.ErrAborted{}).String():
+	case *tcpip.ErrConnectionReset, *tcpip.ErrConnectionAborted, *tcpip.ErrAborted:
 		return syscall.ECONNRESET
+	case *tcpip.ErrHostUnreachable:
+		return syscall.EHOSTUNREACH
+	case *tcpip.ErrNetworkUnreachable:
+		return syscall.ENETUNREACH
 	}
-	return errors.New(text)
+	return errors.New(err.String())
 }
 
 // Finish ends a connection that its owner has returned and waits until the stack holds nothing for it: all sent and acknowledged, or

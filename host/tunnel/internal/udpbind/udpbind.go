@@ -1,5 +1,8 @@
 // Package udpbind gives WireGuard a UDP socket on one address. WireGuard's own socket (conn.NewDefaultBind) listens on all
 // addresses and cannot be told otherwise.
+//
+// On Linux many packets move in one system call: datagrams of one size to one peer leave as one that the kernel cuts (UDP_SEGMENT),
+// and the kernel joins what arrives (UDP_GRO).
 package udpbind
 
 import (
@@ -8,7 +11,7 @@ import (
 	"net/netip"
 	"sync"
 
-	"golang.zx2c4.com/wireguard/conn"
+	wireguard "golang.zx2c4.com/wireguard/conn"
 )
 
 // socketBuffer is what the socket asks the system to hold for each direction, in bytes, as WireGuard's own socket does. The system
@@ -17,20 +20,23 @@ const socketBuffer = 7 << 20
 
 // New returns a conn.Bind on addr. The zero Addr is all addresses, IPv4 and IPv6: WireGuard's own bind, which answers from the
 // address that was asked.
-func New(addr netip.Addr) conn.Bind {
+func New(addr netip.Addr) wireguard.Bind {
 	if !addr.IsValid() {
-		return conn.NewDefaultBind()
+		return wireguard.NewDefaultBind()
 	}
 	return &bind{addr: addr}
 }
 
-// bind is one socket on one address, one packet for each call.
+// bind is one socket on one address.
 type bind struct {
 	addr netip.Addr
 
 	mu     sync.Mutex
-	socket *net.UDPConn
+	socket *socket
 }
+
+// unmap is an address without the form that IPv6 sockets give IPv4 addresses.
+func unmap(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
 
 // endpoint is where a peer was last heard.
 type endpoint struct{ netip.AddrPort }
@@ -47,30 +53,21 @@ func (e endpoint) DstToBytes() []byte {
 	return b
 }
 
-func (b *bind) Open(port uint16) ([]conn.ReceiveFunc, uint16, error) {
+func (b *bind) Open(port uint16) ([]wireguard.ReceiveFunc, uint16, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.socket != nil {
-		return nil, 0, conn.ErrBindAlreadyOpen
+		return nil, 0, wireguard.ErrBindAlreadyOpen
 	}
-	socket, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(b.addr, port)))
+	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(b.addr, port)))
 	if err != nil {
 		return nil, 0, err
 	}
 	// A smaller buffer costs speed only.
-	_ = socket.SetReadBuffer(socketBuffer)
-	_ = socket.SetWriteBuffer(socketBuffer)
-	b.socket = socket
-	receive := func(packets [][]byte, sizes []int, eps []conn.Endpoint) (int, error) {
-		n, from, err := socket.ReadFromUDPAddrPort(packets[0])
-		if err != nil {
-			return 0, err
-		}
-		sizes[0] = n
-		eps[0] = endpoint{netip.AddrPortFrom(from.Addr().Unmap(), from.Port())}
-		return 1, nil
-	}
-	return []conn.ReceiveFunc{receive}, socket.LocalAddr().(*net.UDPAddr).AddrPort().Port(), nil
+	_ = conn.SetReadBuffer(socketBuffer)
+	_ = conn.SetWriteBuffer(socketBuffer)
+	b.socket = newSocket(conn)
+	return []wireguard.ReceiveFunc{b.socket.receive}, conn.LocalAddr().(*net.UDPAddr).AddrPort().Port(), nil
 }
 
 func (b *bind) Close() error {
@@ -79,28 +76,23 @@ func (b *bind) Close() error {
 	if b.socket == nil {
 		return nil
 	}
-	err := b.socket.Close()
+	err := b.socket.conn.Close()
 	b.socket = nil
 	return err
 }
 
-func (b *bind) Send(packets [][]byte, to conn.Endpoint) error {
+func (b *bind) Send(packets [][]byte, to wireguard.Endpoint) error {
 	b.mu.Lock()
-	socket := b.socket
+	s := b.socket
 	b.mu.Unlock()
-	if socket == nil {
+	if s == nil {
 		return net.ErrClosed
 	}
 	e, ok := to.(endpoint)
 	if !ok {
-		return conn.ErrWrongEndpointType
+		return wireguard.ErrWrongEndpointType
 	}
-	for _, packet := range packets {
-		if _, err := socket.WriteToUDPAddrPort(packet, e.AddrPort); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.send(packets, e.AddrPort)
 }
 
 // SetMark refuses a mark: this socket has none, and the gateway sets none.
@@ -111,7 +103,7 @@ func (b *bind) SetMark(mark uint32) error {
 	return nil
 }
 
-func (b *bind) ParseEndpoint(s string) (conn.Endpoint, error) {
+func (b *bind) ParseEndpoint(s string) (wireguard.Endpoint, error) {
 	a, err := netip.ParseAddrPort(s)
 	if err != nil {
 		return nil, err
@@ -119,4 +111,4 @@ func (b *bind) ParseEndpoint(s string) (conn.Endpoint, error) {
 	return endpoint{a}, nil
 }
 
-func (b *bind) BatchSize() int { return 1 }
+func (b *bind) BatchSize() int { return batchSize }

@@ -1,0 +1,53 @@
+package gateway
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/sallyport-dev/sallyport/host/config"
+	"github.com/sallyport-dev/sallyport/host/decide"
+	"github.com/sallyport-dev/sallyport/host/trial"
+)
+
+// Try says what this configuration makes of an action that is written down. An error says that there can be no such action: it
+// has no such endpoint, or the endpoint's plugin speaks of nothing of the kind.
+func (a *Assembly) Try(t *trial.Action) (trial.Result, error) { return a.try(t, false) }
+
+// Explain is Try that also says what each rule made of the action.
+func (a *Assembly) Explain(t *trial.Action) (trial.Result, error) { return a.try(t, true) }
+
+func (a *Assembly) try(t *trial.Action, explain bool) (trial.Result, error) {
+	e := a.endpoints[t.Endpoint]
+	if e == nil {
+		return trial.Result{}, fmt.Errorf("there is no endpoint %q", t.Endpoint)
+	}
+	profile, why := a.profileOf(t)
+	in, err := t.Input(e.manifest, profile)
+	if err != nil {
+		return trial.Result{}, err
+	}
+	if why == "" && profile != "" && !slices.ContainsFunc(e.cfg.Profiles, func(p config.Text) bool { return p.Value == profile }) {
+		why = fmt.Sprintf("the endpoint %q does not exist for the profile %q", t.Endpoint, profile)
+	}
+	if why != "" {
+		return trial.Result{Verdict: decide.Verdict{Outcome: decide.Deny, Reason: why}}, nil
+	}
+	if !explain {
+		return trial.Result{Verdict: a.rules.Decide(in)}, nil
+	}
+	v, accounts := a.rules.Explain(in)
+	return trial.Result{Verdict: v, Accounts: accounts}, nil
+}
+
+// profileOf is the profile of an action's peer here, and why there can be none. Without a peer it is the one that is written.
+func (a *Assembly) profileOf(t *trial.Action) (profile, why string) {
+	if t.Peer == "" {
+		return t.Profile, ""
+	}
+	for i := range a.cfg.Peers {
+		if p := &a.cfg.Peers[i]; p.Name.Value == t.Peer {
+			return p.Profile.Value, ""
+		}
+	}
+	return "", fmt.Sprintf("there is no peer %q", t.Peer)
+}

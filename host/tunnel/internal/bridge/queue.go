@@ -1,0 +1,283 @@
+package bridge
+
+import (
+	"net/netip"
+	"sync"
+	"time"
+
+	"gvisor.dev/gvisor/pkg/tcpip/stack"
+)
+
+const (
+	// queueMost is how many bytes wait for one destination until who writes has to wait too. One packet may go beyond it.
+	queueMost = 512 << 10
+	// quantum is how many bytes a destination may send in its turn. What it sends beyond that is taken from its next turn.
+	quantum = segmentMost
+	// inFlightMost is how many packets WireGuard may have taken and not sent.
+	inFlightMost = 4 * batchSize
+	// lostAfter is how long WireGuard may send nothing while it has that many. Then they are taken for lost: it throws away packets
+	// for a peer with which it has no session, and tells nobody.
+	lostAfter = 10 * time.Millisecond
+)
+
+// item is what waits: a packet of the stack, of which the item has one reference, or the bytes of one.
+type item struct {
+	packet *stack.PacketBuffer
+	raw    []byte
+	size   int
+}
+
+func (it item) release() {
+	if it.packet != nil {
+		it.packet.DecRef()
+	}
+}
+
+// flow is what waits for one destination.
+type flow struct {
+	to      netip.Addr
+	items   []item
+	taken   int // of items, from the front
+	bytes   int
+	credit  int // bytes left of its turn
+	active  bool
+	next    *flow // whose turn comes after
+	writers int   // who wait for room
+	room    sync.Cond
+}
+
+// queue is what waits for all of them. Its owner is one reader and any number of writers.
+type queue struct {
+	mu         sync.Mutex
+	flows      map[netip.Addr]*flow // those that have something, or writers
+	first      *flow                // whose turn it is, nil if nothing waits
+	last       *flow
+	packets    int
+	rest       bool // the reader itself has something left to go on with
+	inFlight   int
+	closed     bool
+	readerIn   bool // the reader waits
+	reader     sync.Cond
+	suspicious *time.Timer // runs while the reader waits for WireGuard to send
+	progress   bool        // since it was started WireGuard sent something
+}
+
+func newQueue() *queue {
+	q := &queue{flows: map[netip.Addr]*flow{}}
+	q.reader.L = &q.mu
+	return q
+}
+
+// push adds an item, and with wait waits for room. It reports false when it cannot; the item is released then.
+func (q *queue) push(to netip.Addr, it item, wait bool) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	f := q.flow(to)
+	for f.bytes >= queueMost && !q.closed {
+		if !wait {
+			it.release()
+			return false
+		}
+		f.writers++
+		f.room.Wait()
+		f.writers--
+	}
+	if q.closed {
+		it.release()
+		return false
+	}
+	f.items = append(f.items, it)
+	f.bytes += it.size
+	q.packets++
+	if !f.active {
+		q.activate(f)
+	}
+	if q.readerIn {
+		q.reader.Signal()
+	}
+	return true
+}
+
+// flow returns the queue of a destination. Peers have addresses of their own and get no packets for others, so there are no more
+// queues than addresses.
+func (q *queue) flow(to netip.Addr) *flow {
+	f := q.flows[to]
+	if f == nil {
+		f = &flow{to: to}
+		f.room.L = &q.mu
+		q.flows[to] = f
+	}
+	return f
+}
+
+// activate puts a flow at the end of the turns.
+func (q *queue) activate(f *flow) {
+	f.active, f.next = true, nil
+	if q.last == nil {
+		q.first = f
+	} else {
+		q.last.next = f
+	}
+	q.last = f
+}
+
+// deactivate takes the first flow out of the turns.
+func (q *queue) deactivate() {
+	f := q.first
+	f.active = false
+	if q.first = f.next; q.first == nil {
+		q.last = nil
+	}
+	f.next = nil
+}
+
+// pop takes the next item in turn.
+func (q *queue) pop() (item, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.first == nil {
+		return item{}, false
+	}
+	for q.first.credit <= 0 { // deficit round robin: a new turn for each, until one may send
+		f := q.first
+		f.credit += quantum
+		if f.credit <= 0 {
+			q.deactivate()
+			q.activate(f)
+		}
+	}
+	f := q.first
+	it := f.items[f.taken]
+	f.items[f.taken] = item{}
+	f.taken++
+	f.bytes -= it.size
+	f.credit -= it.size
+	q.packets--
+	switch {
+	case f.taken == len(f.items):
+		f.items, f.taken, f.credit = f.items[:0], 0, 0
+		q.deactivate()
+		q.forget(f)
+	case f.credit <= 0:
+		q.deactivate()
+		q.activate(f)
+	}
+	if f.writers > 0 && f.bytes < queueMost/2 {
+		f.room.Broadcast()
+	}
+	return it, true
+}
+
+// forget drops a queue that has nothing and for which nobody waits.
+func (q *queue) forget(f *flow) {
+	if f.writers == 0 && len(f.items) == 0 {
+		delete(q.flows, f.to)
+	}
+}
+
+// wait returns when the reader can go on. It reports false when the queue is closed.
+func (q *queue) wait() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for !q.closed && (q.packets == 0 && !q.rest || q.inFlight >= inFlightMost) {
+		if q.inFlight >= inFlightMost && q.suspicious == nil {
+			q.progress = false
+			q.suspicious = time.AfterFunc(lostAfter, q.suspect)
+		}
+		q.readerIn = true
+		q.reader.Wait()
+		q.readerIn = false
+	}
+	return !q.closed
+}
+
+// suspect takes for lost what WireGuard seems not to send, unless it has sent something meanwhile.
+func (q *queue) suspect() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.suspicious = nil
+	if !q.progress {
+		q.inFlight = 0
+	}
+	q.reader.Signal()
+}
+
+// setRest notes whether the reader has something left.
+func (q *queue) setRest(rest bool) {
+	q.mu.Lock()
+	q.rest = rest
+	q.mu.Unlock()
+}
+
+// took counts packets that WireGuard took.
+func (q *queue) took(n int) {
+	q.mu.Lock()
+	q.inFlight += n
+	q.mu.Unlock()
+}
+
+// sent counts packets that WireGuard sent, its own included.
+func (q *queue) sent(n int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.inFlight = max(0, q.inFlight-n)
+	q.progress = true
+	if q.readerIn && q.inFlight < inFlightMost {
+		q.reader.Signal()
+	}
+}
+
+// waiting is how many packets were not sent, as far as is known. What the reader has left counts as one.
+func (q *queue) waiting() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n := q.packets + q.inFlight
+	if q.rest {
+		n++
+	}
+	return n
+}
+
+// discard throws away what waits for one destination.
+func (q *queue) discard(to netip.Addr) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	f := q.flows[to]
+	if f == nil || !f.active {
+		return
+	}
+	for q.first != f { // turns move on until it is its
+		g := q.first
+		q.deactivate()
+		q.activate(g)
+	}
+	q.deactivate()
+	q.empty(f)
+}
+
+// empty releases what a flow has.
+func (q *queue) empty(f *flow) {
+	for _, it := range f.items[f.taken:] {
+		it.release()
+		q.packets--
+	}
+	f.items, f.taken, f.bytes, f.credit = nil, 0, 0, 0
+	f.room.Broadcast()
+	q.forget(f)
+}
+
+// close releases everything and wakes everybody.
+func (q *queue) close() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.closed = true
+	q.first, q.last = nil, nil
+	for _, f := range q.flows {
+		f.active = false
+		q.empty(f)
+	}
+	if q.suspicious != nil {
+		q.suspicious.Stop()
+	}
+	q.reader.Broadcast()
+}
