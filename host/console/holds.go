@@ -39,9 +39,14 @@ type Decision struct {
 	// Digest is that of the action which was read, in hexadecimal.
 	Digest string `json:"digest"`
 	Reason string `json:"reason,omitempty"`
-	// GrantUses and GrantFor ("10m", "1h") allow the same action again, besides; see approve.Vote.
-	GrantUses int    `json:"grant_uses,omitempty"`
-	GrantFor  string `json:"grant_for,omitempty"`
+	// Grant allows the same action again, besides. It goes with "approve".
+	Grant GrantWish `json:"grant,omitzero"`
+}
+
+// GrantWish is how often and for how long: For is a duration such as "30m"; see approve.Vote.
+type GrantWish struct {
+	Uses int    `json:"uses,omitempty"`
+	For  string `json:"for,omitempty"`
 }
 
 const (
@@ -152,7 +157,7 @@ func decideHold(w http.ResponseWriter, r *http.Request, holds Holds) {
 
 // vote is the decision as the operator's vote.
 func (d *Decision) vote() (approve.Vote, error) {
-	v := approve.Vote{Approver: approve.Console, Digest: d.Digest, Reason: d.Reason, GrantUses: d.GrantUses}
+	v := approve.Vote{Approver: approve.Console, Digest: d.Digest, Reason: d.Reason, GrantUses: d.Grant.Uses}
 	switch d.Decision {
 	case "approve":
 		v.Approve = true
@@ -160,10 +165,10 @@ func (d *Decision) vote() (approve.Vote, error) {
 	default:
 		return v, fmt.Errorf("decision %.40q: it is approve or reject", d.Decision)
 	}
-	if d.GrantFor != "" {
+	if d.Grant.For != "" {
 		var err error
-		if v.GrantFor, err = time.ParseDuration(d.GrantFor); err != nil {
-			return v, fmt.Errorf("grant_for %.40q: it is a duration such as 10m", d.GrantFor)
+		if v.GrantFor, err = time.ParseDuration(d.Grant.For); err != nil {
+			return v, fmt.Errorf("grant for %.40q: it is a duration such as 10m", d.Grant.For)
 		}
 	}
 	return v, nil

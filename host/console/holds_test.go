@@ -1,3 +1,5 @@
+//go:build linux
+
 package console
 
 import (
@@ -92,7 +94,7 @@ func TestHolds(t *testing.T) {
 		t.Errorf("%v: %+v", r.err, r.list)
 	}
 
-	s, err = c.Decide(t.Context(), ids[1], Decision{Decision: "approve", Digest: digest.String(), GrantUses: 2, GrantFor: "30m"})
+	s, err = c.Decide(t.Context(), ids[1], Decision{Decision: "approve", Digest: digest.String(), Grant: GrantWish{2, "30m"}})
 	if err != nil || s.State != approve.Approved || s.Ending.GrantUses != 2 || s.Ending.GrantUntil.Sub(s.Ending.At) < 29*time.Minute {
 		t.Errorf("%v: %+v", err, s)
 	}
@@ -124,7 +126,7 @@ func TestHoldFailures(t *testing.T) {
 		"state":           {"invalid", "rejected", func() error { _, err := c.Holds(t.Context(), approve.Filter{State: "opn"}, nil); return err }},
 		"decision":        {"invalid", "approve or reject", func() error { _, err := c.Decide(t.Context(), ids[1], Decision{Decision: "yes"}); return err }},
 		"duration": {"invalid", "duration", func() error {
-			_, err := c.Decide(t.Context(), ids[1], Decision{Decision: "approve", Digest: digest.String(), GrantFor: "soon"})
+			_, err := c.Decide(t.Context(), ids[1], Decision{Decision: "approve", Digest: digest.String(), Grant: GrantWish{For: "soon"}})
 			return err
 		}},
 		"huge": {"invalid", "cannot be read", func() error {

@@ -30,33 +30,54 @@ const baseline = `packs = ["baseline"]`
 
 const twoDatabases = withPostgres + "[[endpoint]]\nname = \"staging-db\"\naddress = \"db2.internal:5432\"\nplugin = \"postgres\"\nprofiles = [\"dev\"]\n\n"
 
-// policyOf assembles what decides in the world's file.
-func policyOf(t *testing.T, keys, tables string) *Assembly {
-	t.Helper()
-	w := newWorld(t, tables)
-	w.writeGateway(keys, tables)
-	a, err := w.policy()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, readFile(t, w.path))
-	}
-	return a
+// policies assemble what decides, with the plugins of one assembly: loading them is what takes time.
+type policies struct {
+	*world
+	loaded *Assembly
 }
 
-func (w *world) policy() (*Assembly, error) {
-	w.t.Helper()
+func newPolicies(t *testing.T) *policies {
+	t.Helper()
+	w := newWorld(t, withPostgres)
 	cfg, err := w.load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := Assemble(t.Context(), cfg, Options{CacheDir: cacheDir, PolicyOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := a.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &policies{w, a}
+}
+
+// try assembles what decides by a file.
+func (p *policies) try(keys, tables string) (*Assembly, error) {
+	p.t.Helper()
+	p.writeGateway(keys, tables)
+	cfg, err := p.load()
 	if err != nil {
 		return nil, err
 	}
-	a, err := Assemble(w.t.Context(), cfg, Options{CacheDir: cacheDir, PolicyOnly: true})
-	if err == nil {
-		w.t.Cleanup(func() {
-			if err := a.Close(); err != nil {
-				w.t.Error(err)
-			}
-		})
+	a := &Assembly{cfg: cfg, log: p.loaded.log, sandbox: p.loaded.sandbox, plugins: p.loaded.plugins, endpoints: map[string]*endpoint{}}
+	if problems := append(a.configure(p.t.Context()), a.compile()...); len(problems) > 0 {
+		return nil, problems
 	}
-	return a, err
+	return a, nil
+}
+
+// of is try for files that are right.
+func (p *policies) of(keys, tables string) *Assembly {
+	p.t.Helper()
+	a, err := p.try(keys, tables)
+	if err != nil {
+		p.t.Fatalf("%v\n%s", err, readFile(p.t, p.path))
+	}
+	return a
 }
 
 // statement is an action of family sql with everything that the baseline looks at.
@@ -80,6 +101,7 @@ func outcome(t *testing.T, a *Assembly, action *trial.Action) string {
 
 // TestPacks: what each pack makes of statements.
 func TestPacks(t *testing.T) {
+	p := newPolicies(t)
 	connect := &trial.Action{Endpoint: "prod-db", Peer: "alice", Family: "connect", Class: "session"}
 	replication := &trial.Action{Endpoint: "prod-db", Peer: "alice", Family: "connect", Class: "admin"}
 	unreadable := &trial.Action{Endpoint: "prod-db", Peer: "alice", Family: "sql", Class: "opaque"}
@@ -88,7 +110,7 @@ func TestPacks(t *testing.T) {
 	}
 	assemblies := map[string]*Assembly{}
 	for _, name := range []string{"baseline", "readonly", "observe"} {
-		assemblies[name] = policyOf(t, fmt.Sprintf("packs = [%q]", name), withPostgres)
+		assemblies[name] = p.of(fmt.Sprintf("packs = [%q]", name), withPostgres)
 	}
 	for _, c := range []struct {
 		name                        string
@@ -127,8 +149,9 @@ func TestPacks(t *testing.T) {
 
 // TestPacksEverywhere: rules about a family are there where the family is, and no pack is about what nobody reads.
 func TestPacksEverywhere(t *testing.T) {
+	p := newPolicies(t)
 	none := endpointTable("raw", "127.0.0.1:1", "none", "dev")
-	a := policyOf(t, baseline, none)
+	a := p.of(baseline, none)
 	if len(a.Rules()) != 0 {
 		t.Errorf("rules about nothing: %+v", a.Rules())
 	}
@@ -136,11 +159,11 @@ func TestPacksEverywhere(t *testing.T) {
 	if got := outcome(t, a, open); got != "deny" || !strings.Contains(a.Warnings().Error(), `every connection to "raw" is denied: packs say nothing about plugin "none"`) {
 		t.Errorf("%s, %v", got, a.Warnings())
 	}
-	a = policyOf(t, baseline, none+ruleTable("raw too", "true", "allow", `endpoints = ["raw"]`))
+	a = p.of(baseline, none+ruleTable("raw too", "true", "allow", `endpoints = ["raw"]`))
 	if got := outcome(t, a, open); got != "allow by raw too" || len(a.Warnings()) != 0 {
 		t.Errorf("the twin: %s, %v", got, a.Warnings())
 	}
-	a = policyOf(t, baseline, withPostgres+none)
+	a = p.of(baseline, withPostgres+none)
 	for _, r := range a.Rules() {
 		for _, at := range r.Reach {
 			if at.Endpoint != "prod-db" {
@@ -153,12 +176,12 @@ func TestPacksEverywhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range list {
-		a := policyOf(t, fmt.Sprintf("packs = [%q]", p.Name), withPostgres)
-		for _, r := range p.Rules {
-			found := slices.ContainsFunc(a.Rules(), func(e EffectiveRule) bool { return e.Name == p.Name+"/"+r.Name && len(e.Reach) > 0 })
+	for _, pack := range list {
+		a := p.of(fmt.Sprintf("packs = [%q]", pack.Name), withPostgres)
+		for _, r := range pack.Rules {
+			found := slices.ContainsFunc(a.Rules(), func(e EffectiveRule) bool { return e.Name == pack.Name+"/"+r.Name && len(e.Reach) > 0 })
 			if other := r.Family != "" && r.Family != "sql" && r.Family != "connect"; found == other {
-				t.Errorf("%s/%s: found %v", p.Name, r.Name, found)
+				t.Errorf("%s/%s: found %v", pack.Name, r.Name, found)
 			}
 		}
 	}
@@ -166,6 +189,7 @@ func TestPacksEverywhere(t *testing.T) {
 
 // TestOverrides: each change, at the endpoints that it is for and at no other.
 func TestOverrides(t *testing.T) {
+	p := newPolicies(t)
 	insert := func(endpoint string) *trial.Action { return statement(endpoint, "write", true, true, "insert") }
 	drop := func(endpoint, peer string) *trial.Action {
 		a := statement(endpoint, "admin", false, true, "drop table")
@@ -190,11 +214,11 @@ func TestOverrides(t *testing.T) {
 		{"then", override("baseline/write", `then = "deny"`), insert("prod-db"), "deny by baseline/write"},
 		{"mode", override("baseline/write", `mode = "observe"`) + ruleTable("w", `action.class == "write"`, "allow", ""), insert("prod-db"), "allow by w"},
 	} {
-		if got := outcome(t, policyOf(t, baseline, peers+c.tables), c.action); got != c.want {
+		if got := outcome(t, p.of(baseline, peers+c.tables), c.action); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 	}
-	a := policyOf(t, baseline, peers+override("baseline/write", "endpoints = [\"prod-db\"]\napprover = \"console\"\ntimeout = \"30s\"\nreason = \"ask\"\nnot_by = \"requester\""))
+	a := p.of(baseline, peers+override("baseline/write", "endpoints = [\"prod-db\"]\napprover = \"console\"\ntimeout = \"30s\"\nreason = \"ask\"\nnot_by = \"requester\""))
 	r, err := a.Try(insert("prod-db"))
 	if err != nil || len(r.Verdict.Holds) != 1 || r.Verdict.Reason != "ask" {
 		t.Fatalf("%+v, %v", r, err)
@@ -212,21 +236,20 @@ func TestOverrides(t *testing.T) {
 
 // TestOverrideProblems: what is wrong with an override is found where it stands.
 func TestOverrideProblems(t *testing.T) {
+	p := newPolicies(t)
 	for text, want := range map[string]string{
 		"rule = \"baseline/drop\"\nunless = 'sql.bouned'":              "did you mean \"bounded\"",
 		"rule = \"baseline/drop\"\nunless = 'sql.bounded &&'":          "not a CEL expression",
 		"rule = \"baseline/drop\"\nendpoints = [\"raw\"]\noff = true":  "the override changes nothing: rule \"baseline/drop\" is about no such endpoint here, which would have the family sql",
 		"rule = \"baseline/write\"\nendpoints = [\"raw\"]\noff = true": "the override changes nothing: rule \"baseline/write\" is about no such endpoint here",
 	} {
-		w := newWorld(t, "")
-		w.writeGateway(baseline, withPostgres+endpointTable("raw", "127.0.0.1:1", "none", "dev")+"[[override]]\n"+text+"\n")
-		_, err := w.policy()
+		_, err := p.try(baseline, withPostgres+endpointTable("raw", "127.0.0.1:1", "none", "dev")+"[[override]]\n"+text+"\n")
 		var problems config.Problems
 		if !errors.As(err, &problems) || len(problems) != 1 || !strings.Contains(problems[0].Message, want) {
 			t.Errorf("%s\n%v, want %s", text, err, want)
 			continue
 		}
-		if line, _ := lineOf(w, problems[0].Line); !strings.Contains(line, "unless") && !strings.Contains(line, "[[override]]") {
+		if line, _ := lineOf(p.world, problems[0].Line); !strings.Contains(line, "unless") && !strings.Contains(line, "[[override]]") {
 			t.Errorf("%v: points at %q", problems[0], line)
 		}
 	}
@@ -234,6 +257,7 @@ func TestOverrideProblems(t *testing.T) {
 
 // TestModes: the gateway's mode, and an endpoint's own.
 func TestModes(t *testing.T) {
+	p := newPolicies(t)
 	at := func(mode string) string {
 		return strings.Replace(twoDatabases, "name = \"staging-db\"\n", "name = \"staging-db\"\nmode = \""+mode+"\"\n", 1)
 	}
@@ -243,7 +267,7 @@ func TestModes(t *testing.T) {
 		{baseline + "\nmode = \"observe\"", twoDatabases, "would_hold by baseline/write", "would_hold by baseline/write"},
 		{baseline + "\nmode = \"observe\"", at("enforce"), "would_hold by baseline/write", "hold by baseline/write"},
 	} {
-		a := policyOf(t, c.keys, c.tables)
+		a := p.of(c.keys, c.tables)
 		for endpoint, want := range map[string]string{"prod-db": c.prod, "staging-db": c.staging} {
 			if got := outcome(t, a, statement(endpoint, "write", true, true, "insert")); got != want {
 				t.Errorf("%s, %s: %s, want %s", c.keys, endpoint, got, want)
@@ -254,7 +278,7 @@ func TestModes(t *testing.T) {
 
 // TestPolicyRevision: everything that decides is in the hash that receipts name.
 func TestPolicyRevision(t *testing.T) {
-	w := newWorld(t, "")
+	p := newPolicies(t)
 	seen := map[string]string{}
 	hold := func(rest string) string { return twoDatabases + ruleTable("h", "true", "hold", rest) }
 	for name, c := range map[string]struct{ keys, tables string }{
@@ -272,30 +296,22 @@ func TestPolicyRevision(t *testing.T) {
 		"not by":      {"", hold(`not_by = "requester"`)},
 		"a timeout":   {"", hold(`timeout = "10s"`)},
 	} {
-		w.writeGateway(c.keys, c.tables)
-		a, err := w.assemble()
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
+		a := p.of(c.keys, c.tables)
 		if other, ok := seen[a.policy()]; ok {
 			t.Errorf("%s is the same policy as %s", name, other)
 		}
 		seen[a.policy()] = name
 	}
 	// Where things stand in the file is no part of it.
-	w.writeGateway(baseline+"\n\n# a comment", twoDatabases)
-	a, err := w.assemble()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if seen[a.policy()] != "a pack" {
+	if a := p.of(baseline+"\n\n# a comment", twoDatabases); seen[a.policy()] != "a pack" {
 		t.Errorf("a comment makes another policy")
 	}
 }
 
 // TestTry: who cannot reach an endpoint is denied, and what cannot be is an error.
 func TestTry(t *testing.T) {
-	a := policyOf(t, "", withPostgres+ruleTable("all", "true", "allow", ""))
+	p := newPolicies(t)
+	a := p.of("", withPostgres+ruleTable("all", "true", "allow", ""))
 	for _, c := range []struct {
 		change func(*trial.Action)
 		want   string

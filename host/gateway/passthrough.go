@@ -77,7 +77,7 @@ func (p *passthrough) Data(side abi.Side, b []byte, flags uint32) (commands []by
 	case h.Name == "":
 		return p.refuse("the agent's TLS does not say which server it wants (SNI), and tls = \"passthrough\" decides on nothing else")
 	case !slices.Contains(p.names, h.Name):
-		return p.refuse("the agent's TLS is for another server than this endpoint (SNI): %q", h.Name)
+		return p.refuse("the agent's TLS is for another server than this endpoint (SNI): %s", h.Name)
 	}
 	p.asked, p.hello = true, nil
 	return p.ask(&h), false, nil

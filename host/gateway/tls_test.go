@@ -38,17 +38,23 @@ import (
 // the upstream and then lets everything pass. What is wrong it tells the agent in a line.
 type tlsFirst struct {
 	manifest *abi.Manifest
-	out      []byte
-	failed   string
+	late     bool // it begins TLS with the agent before it asks
 }
 
 func (p *tlsFirst) newGuest(context.Context) (gate.Guest, error) {
-	return &tlsFirst{manifest: p.manifest}, nil
+	return &tlsFirst{p.manifest, p.late}, nil
 }
 func (p *tlsFirst) Close()             {}
 func (p *tlsFirst) InputCapacity() int { return abi.MinBuffer }
 
 func (p *tlsFirst) Open([]byte) ([]byte, bool, error) {
+	if p.late {
+		return abi.AppendTLS(nil, abi.Agent), false, nil
+	}
+	return p.ask(), false, nil
+}
+
+func (p *tlsFirst) ask() []byte {
 	var family uint16
 	for i := range p.manifest.Families {
 		if p.manifest.Families[i].Name == abi.FamilyConnect {
@@ -57,7 +63,7 @@ func (p *tlsFirst) Open([]byte) ([]byte, bool, error) {
 	}
 	var a abi.ActionWriter
 	a.Begin(nil, family, abi.ClassSession, "connect")
-	return abi.AppendAsk(nil, 1, 0, abi.AskStreaming, a.End()), false, nil
+	return abi.AppendAsk(nil, 1, 0, abi.AskStreaming, a.End())
 }
 
 func (p *tlsFirst) Data(side abi.Side, _ []byte, flags uint32) ([]byte, bool, error) {
@@ -75,6 +81,10 @@ func (p *tlsFirst) Event(b []byte) ([]byte, bool, error) {
 	switch {
 	case e.Kind == abi.KindVerdict && e.Outcome != abi.Allow:
 		return abi.AppendClose(nil, false, "denied"), false, nil
+	case e.Kind == abi.KindVerdict && p.late:
+		return abi.AppendDial(nil, 1), false, nil
+	case e.Kind == abi.KindSecured && e.Side == abi.Agent && p.late:
+		return p.ask(), false, nil
 	case e.Kind == abi.KindVerdict:
 		return abi.AppendTLS(nil, abi.Agent), false, nil
 	case e.Kind == abi.KindSecured && e.Side == abi.Agent:
@@ -286,6 +296,37 @@ func TestALPN(t *testing.T) {
 	})
 }
 
+// TestLateConnect: a plugin that asks for its connection behind TLS has the agent answered with what everybody speaks.
+func TestLateConnect(t *testing.T) {
+	i := newIssuer(t)
+	both, old, none := newWeb(t, i.server(time.Hour, "h2", "http/1.1")), newWeb(t, i.server(time.Hour, "http/1.1")), newWeb(t, i.server(time.Hour))
+	w := webs(t, i, webTable("both", both.Addr().String(), verified)+webTable("old", old.Addr().String(), verified)+webTable("none", none.Addr().String(), verified)+allowConnect, func(a *Assembly) {
+		speaking("h2", "http/1.1")(a)
+		for _, e := range a.endpoints {
+			e.template = &tlsFirst{e.manifest, true}
+		}
+	})
+	alice := w.alice()
+	for _, c := range []struct {
+		to          string
+		u           *web
+		offers      []string
+		agent, told string
+	}{
+		{"both", both, []string{"h2", "http/1.1"}, "http/1.1", "proto=http/1.1 client=nobody\n"},
+		{"both", both, []string{"h2"}, "h2", "proto=h2 client=nobody\n"},
+		{"both", both, nil, "", "proto= client=nobody\n"},
+		{"old", old, []string{"h2", "http/1.1"}, "http/1.1", "proto=http/1.1 client=nobody\n"},
+		{"old", old, []string{"h2"}, "h2", "502 the upstream refused the TLS handshake: it speaks none of the protocols that it was offered\n"},
+		{"none", none, []string{"h2", "http/1.1"}, "http/1.1", "proto= client=nobody\n"},
+		{"none", none, []string{"h2"}, "h2", "502 the upstream does not speak the protocol that the agent uses\n"},
+	} {
+		if protocol, line, err := browse(t, w, alice, c.to, c.u, &tls.Config{ServerName: c.to, NextProtos: c.offers}); err != nil || protocol != c.agent || line != c.told {
+			t.Errorf("%s, %q: %q, %q, %v", c.to, c.offers, protocol, line, err)
+		}
+	}
+}
+
 // TestNoConnectNoUpstream: before the connection is allowed, nothing reaches the upstream, not a hello either.
 func TestNoConnectNoUpstream(t *testing.T) {
 	i := newIssuer(t)
@@ -463,17 +504,21 @@ func TestBadIdentities(t *testing.T) {
 	write(t, filepath.Join(dir, "b.key"), other)
 	write(t, filepath.Join(dir, "a.key"), key)
 	t.Setenv("SALLYPORT_TEST_NOT_A_KEY", canary)
-	use := func(key string) string {
-		return webTable("web", "web.internal:443", fmt.Sprintf("tls = \"verify-full\"\nclient_cert = %q\nclient_key = %q\n", filepath.Join(dir, "a.pem"), key))
-	}
-	for key, want := range map[string]string{
+	tables, wants := "[plugins]\npostgres = \"builtin\"\n\n", map[string]string{
 		"file:" + filepath.Join(dir, "b.key"):       "is not the certificate of this key",
 		"file:" + filepath.Join(dir, "nowhere.key"): "the file does not exist",
 		"env:SALLYPORT_TEST_NOT_A_KEY":              "no private key in PEM",
-	} {
-		_, err := newWorld(t, "[plugins]\npostgres = \"builtin\"\n\n"+use(key)).assemble()
-		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "sallyport.toml:") || strings.Contains(err.Error(), canary) {
-			t.Errorf("%s: %v", key, err)
+	}
+	for key := range wants {
+		tables += webTable(fmt.Sprintf("web-%d", len(tables)), "web.internal:443", fmt.Sprintf("tls = \"verify-full\"\nclient_cert = %q\nclient_key = %q\n", filepath.Join(dir, "a.pem"), key))
+	}
+	_, err := newWorld(t, tables).assemble()
+	if err == nil {
+		t.Fatal("identities that do not fit")
+	}
+	for _, want := range wants {
+		if text := err.Error(); !strings.Contains(text, want) || !strings.Contains(text, "sallyport.toml:") || strings.Contains(text, canary) {
+			t.Errorf("%s: %v", want, err)
 		}
 	}
 	// The operator's CA.
@@ -489,6 +534,66 @@ func TestBadIdentities(t *testing.T) {
 			t.Errorf("ca_key %s: %v", c.key, err)
 		}
 	}
+}
+
+// TestOwnCA: agents trust what the operator's CA signs, and are given its certificate.
+func TestOwnCA(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(6), Subject: pkix.Name{CommonName: "ours"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(48 * time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := newIssuer(t)
+	u := newWeb(t, i.server(time.Hour, "h2"))
+	w := newWorld(t, "[plugins]\npostgres = \"builtin\"\n\n"+webTable("web", u.Addr().String(), verified)+allowConnect)
+	write(t, filepath.Join(w.dir, "ca.pem"), i.ca.PEM)
+	write(t, filepath.Join(w.dir, "agents-ca.pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	write(t, filepath.Join(w.dir, "agents-ca.key"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: text}))
+	file, err := os.ReadFile(w.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, w.path, bytes.Replace(file, []byte("[gateway]\n"), []byte("[gateway]\nca_cert = \"agents-ca.pem\"\nca_key = \"file:agents-ca.key\"\n"), 1))
+	w.change = speaking("h2")
+	w.serve()
+	alice := w.alice()
+	pool := x509.NewCertPool()
+	c, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool.AddCert(c)
+	if _, line, err := browse(t, w, alice, "web", u, &tls.Config{ServerName: "web", NextProtos: []string{"h2"}, RootCAs: pool}); err != nil || line != "proto=h2 client=nobody\n" {
+		t.Errorf("%q, %v", line, err)
+	}
+	a, err := (&http.Client{Timeout: patience, Transport: &http.Transport{DialContext: alice.DialContext, DisableKeepAlives: true}}).Get("http://10.89.0.1/ca.pem")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Body.Close()
+	body, err := io.ReadAll(a.Body)
+	if err != nil || !pool.Equal(poolOf(body)) {
+		t.Errorf("agents are given %s, %v", body, err)
+	}
+	if !w.assembly.warned("expires") {
+		t.Error("no warning of a CA that is about to expire")
+	}
+	if _, err := os.Stat(filepath.Join(w.dir, "state", "ca.key")); err == nil {
+		t.Error("a CA was made as well")
+	}
+}
+
+func (a *Assembly) warned(of string) bool {
+	return strings.Contains(a.warnings.Error(), of)
 }
 
 // TestTrust: the CA's certificate can be had inside the tunnel, and nothing else.
@@ -568,7 +673,7 @@ func TestPassthrough(t *testing.T) {
 		c      *tls.Config
 		reason string
 	}{
-		{"web", &tls.Config{ServerName: "evil.example", InsecureSkipVerify: true}, `another server than this endpoint (SNI): "evil.example"`},
+		{"web", &tls.Config{ServerName: "evil.example", InsecureSkipVerify: true}, "another server than this endpoint (SNI): evil.example"},
 		{"web", &tls.Config{InsecureSkipVerify: true}, "does not say which server"},
 		{"web", &tls.Config{ServerName: "web.internal", MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, "cannot do TLS 1.2"},
 		{"web", &tls.Config{ServerName: "web.internal", RootCAs: pool, NextProtos: []string{"http/1.1"}}, "no rule allows this"},
@@ -576,10 +681,6 @@ func TestPassthrough(t *testing.T) {
 	} {
 		if _, _, err := browse(t, w, alice, c.to, u, c.c); err == nil {
 			t.Errorf("%s as %q", c.to, c.c.ServerName)
-		}
-		time.Sleep(time.Second)
-		for _, e := range w.receipts() {
-			t.Log(string(e.Raw))
 		}
 		w.find("the end of "+c.c.ServerName, func(e *receipt.Entry) bool { return e.Kind == receipt.End && strings.Contains(e.Reason, c.reason) })
 	}

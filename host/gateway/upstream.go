@@ -14,10 +14,11 @@ import (
 	"github.com/sallyport-dev/sallyport/sdk/abi"
 )
 
-// What an agent is answered by ALPN follows what the upstream chooses, so the upstream is asked while the agent's handshake waits: by
-// an own connection, once the plugin's connect was allowed. That connection then is the one that the plugin dials, and TLS with the
-// upstream stands already when the plugin begins it. When it fails the agent's handshake is finished all the same, so that the
-// plugin can say in its protocol's words what is wrong.
+// What an agent is answered by ALPN follows what the upstream chooses, so the upstream is asked while the agent's handshake waits. That
+// needs the plugin's connect to be allowed: a plugin that speaks several protocols asks for it before it begins TLS with the agent,
+// and dials behind that. The connection then is the one that the plugin dials, and TLS with the upstream stands already when the
+// plugin begins it. When it fails the agent's handshake is finished all the same, so that the plugin can say in its protocol's words
+// what is wrong. A plugin that asks later gets for its agents what is spoken without negotiation.
 
 // early is an upstream that was reached while the agent's handshake waited.
 type early struct {
@@ -67,16 +68,18 @@ func (s *session) choose(ctx context.Context, offered []string) (string, error) 
 		return "", layer.ErrProtocol
 	}
 	unasked := speaks[len(speaks)-1] // what is spoken to those who negotiate nothing
-	switch e := s.reach(ctx, common); {
-	case e != nil && e.err == nil && e.tls.Info().Protocol != "":
+	e := s.reach(ctx, common)
+	switch {
+	case e != nil && e.err != nil: // there will be no upstream; what the plugin has to say it can say in the agent's favourite
+		return common[0], nil
+	case e != nil && e.tls.Info().Protocol != "":
 		return e.tls.Info().Protocol, nil
-	case e != nil && e.err == nil, e == nil && !s.endpoint.endsUpstream():
-		if slices.Contains(common, unasked) {
-			return unasked, nil
-		}
-		return "", layer.ErrProtocol
+	case slices.Contains(common, unasked):
+		return unasked, nil
+	case e == nil && s.endpoint.endsUpstream(): // the upstream will be asked for this one
+		return common[0], nil
 	}
-	return common[0], nil
+	return "", layer.ErrProtocol
 }
 
 func first(list []string) string {

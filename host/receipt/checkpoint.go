@@ -39,6 +39,9 @@ func (k PublicKey) ID() string {
 	return hex.EncodeToString(sum[:8])
 }
 
+// Public is the public half of a key.
+func Public(key ed25519.PrivateKey) PublicKey { return PublicKey(key.Public().(ed25519.PublicKey)) }
+
 // ParseKey reads a public key.
 func ParseKey(s string) (PublicKey, error) {
 	text, ok := strings.CutPrefix(strings.TrimSpace(s), keyWord)
@@ -145,7 +148,7 @@ func (l *Log) loadKey() error {
 	if err != nil {
 		return err
 	}
-	public := PublicKey(key.Public().(ed25519.PublicKey))
+	public := Public(key)
 	l.key, l.keyID = key, public.ID()
 	path := KeysFile(l.path)
 	known, err := ReadKeys(path)

@@ -137,6 +137,8 @@ type ReadOptions struct {
 	Last int
 	// Older reads the older files of the log as well, before the one that is named.
 	Older bool
+	// Filter chooses among them; nil: all. Last counts before it.
+	Filter *Filter
 }
 
 // Read yields the records of a file. What is not a record is an error, after which the next line follows; a file that cannot
@@ -164,12 +166,17 @@ type reading struct {
 	walk  walker
 	yield func(*Entry, error) bool
 	more  func() bool // waits for more at the end; nil: the end is the end
+	only  *Filter     // nil: everything
+	sieve sieve
 }
 
 // read yields records and calls more at the end of the newest file.
 func read(path string, o ReadOptions, more func() bool) iter.Seq2[*Entry, error] {
 	return func(yield func(*Entry, error) bool) {
-		r := &reading{path: path, walk: walker{path: path, single: !o.Older && more == nil, newest: !o.Older}, yield: yield, more: more}
+		r := &reading{path: path, walk: walker{path: path, single: !o.Older && more == nil, newest: !o.Older}, yield: yield, more: more, only: o.Filter}
+		if r.only != nil {
+			r.sieve = r.only.sieve()
+		}
 		offset, err := r.walk.startAt(o.Last)
 		if err != nil {
 			yield(nil, fmt.Errorf("receipts: %w", err))
@@ -213,10 +220,12 @@ func (r *reading) file(f *os.File, offset int64) bool {
 			return r.yield(nil, fmt.Errorf("receipts: %s: at byte %d: the last line is incomplete", f.Name(), at))
 		case err == io.EOF:
 			return true
+		case err == nil && !r.sieve.passes(line):
+			continue
 		case err == nil:
 			e, bad := parseEntry(line)
 			if bad == nil {
-				if !r.yield(e, nil) {
+				if (r.only == nil || r.only.Match(e)) && !r.yield(e, nil) {
 					return false
 				}
 				continue

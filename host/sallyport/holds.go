@@ -177,8 +177,8 @@ same once, for a while. --grant-uses and --grant-for allow it more often: so man
 	f.add(c)
 	c.Flags().StringVar(&d.Digest, "digest", "", "the `DIGEST` of the action that you have read; without it you are asked")
 	c.Flags().StringVar(&d.Reason, "reason", "", "why, for the record")
-	c.Flags().IntVar(&d.GrantUses, "grant-uses", 0, "allow exactly this `N` times more")
-	c.Flags().StringVar(&d.GrantFor, "grant-for", "", "allow exactly this for a `TIME` such as 30m: without --grant-uses as often as wanted")
+	c.Flags().IntVar(&d.Grant.Uses, "grant-uses", 0, "allow exactly this `N` times more")
+	c.Flags().StringVar(&d.Grant.For, "grant-for", "", "allow exactly this for a `TIME` such as 30m: without --grant-uses as often as wanted")
 	return c
 }
 

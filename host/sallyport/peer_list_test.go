@@ -15,7 +15,7 @@ func TestPrintRunningPeers(t *testing.T) {
 	var out strings.Builder
 	err := printRunningPeers(&out, []listedPeer{
 		{Name: "claude", Profile: "dev", Address: netip.MustParseAddr("10.89.0.2"), PublicKey: "k1",
-			Running: &console.Peer{Endpoint: "192.0.2.1:4711", Handshake: &at, Received: 999, Sent: 1_250_000_000, Connections: 3}},
+			Running: &console.Peer{Endpoint: "192.0.2.1:4711", Handshake: &at, Received: 999, Sent: 1_260_000_000, Connections: 3}},
 		{Name: "silent", Profile: "dev", Address: netip.MustParseAddr("10.89.0.3"), PublicKey: "k2", Running: &console.Peer{}},
 		{Name: "new", Profile: "dev", Address: netip.MustParseAddr("10.89.0.4"), PublicKey: "k3"},
 	}, now)

@@ -1,11 +1,12 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -15,35 +16,49 @@ import (
 )
 
 func newReceipts() *cobra.Command {
-	c := &cobra.Command{Use: "receipts", Short: "Show and verify the record of what was decided", Args: subcommand,
-		Long:    "Shows and verifies the record of what was decided.\n\n" + exitCodes,
+	c := &cobra.Command{Use: "receipts", Short: "Show, search, verify and export the record of what was decided", Args: subcommand,
+		Long:    "Shows, searches, verifies and exports the record of what was decided. docs/receipts.md says what a receipt is, and what it does not prove.\n\n" + exitCodes,
 		Example: "  sallyport receipts tail --config sallyport.toml",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
-	c.AddCommand(newTail(), newVerify())
+	c.AddCommand(newTail(), newQuery(), newVerify(), newExport(), newReceiptsKey())
 	return c
 }
 
-// source says which record is meant: that of a configuration, or a file.
-type source struct{ config, file string }
+// source says which record is meant: that of a configuration, one in a folder, or a single file.
+type source struct{ config, dir, file string }
 
 func (s *source) flags(c *cobra.Command) {
 	c.Flags().StringVarP(&s.config, "config", "c", defaultConfig, "the gateway's configuration `FILE`")
-	c.Flags().StringVar(&s.file, "file", "", "a `FILE` of receipts, instead of that of the configuration")
+	c.Flags().StringVar(&s.dir, "dir", "", "a folder `DIR` with receipts and the older files of them, instead of that of the configuration")
+	c.Flags().StringVar(&s.file, "file", "", "one `FILE` of receipts alone")
+	c.MarkFlagsMutuallyExclusive("config", "dir", "file")
 }
 
-func (s *source) path() (string, error) {
-	if s.file != "" {
-		return s.file, nil
+// receiptsName is how the gateway calls its record.
+const receiptsName = "receipts.jsonl"
+
+// path is the file of the record, and whether it is meant alone.
+func (s *source) path() (path string, single bool, err error) {
+	switch {
+	case s.file != "":
+		return s.file, true, nil
+	case s.dir != "":
+		path = filepath.Join(s.dir, receiptsName)
+	default:
+		cfg, err := loadConfig(s.config)
+		if err != nil {
+			return "", false, err
+		}
+		path = gateway.ReceiptsPath(cfg)
 	}
-	cfg, err := loadConfig(s.config)
-	if err != nil {
-		return "", err
+	files, err := receipt.Files(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(files) == 0 {
+		if s.dir != "" {
+			return "", false, fmt.Errorf("there are no receipts in %s: %s does not exist", s.dir, path)
+		}
+		return "", false, fmt.Errorf("there are no receipts: %s does not exist; `sallyport serve %s` begins it", path, s.config)
 	}
-	path := gateway.ReceiptsPath(cfg)
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("there are no receipts: %s does not exist; `sallyport serve %s` begins it", path, s.config)
-	}
-	return path, nil
+	return path, false, err
 }
 
 func newTail() *cobra.Command {
@@ -61,11 +76,15 @@ func newTail() *cobra.Command {
 			if lines < 0 {
 				return usageError{fmt.Errorf("--lines %d: it is 0 or more", lines)}
 			}
-			path, err := from.path()
+			path, single, err := from.path()
 			if err != nil {
 				return err
 			}
-			return tail(cmd, path, lines, follow, asJSON)
+			o := receipt.ReadOptions{Last: lines, Older: !single}
+			if follow {
+				return showRecords(cmd, receipt.Follow(cmd.Context(), path, o), asJSON)
+			}
+			return showRecords(cmd, receipt.Read(path, o), asJSON)
 		},
 	}
 	from.flags(c)
@@ -75,12 +94,8 @@ func newTail() *cobra.Command {
 	return c
 }
 
-func tail(cmd *cobra.Command, path string, lines int, follow, asJSON bool) error {
-	o := receipt.ReadOptions{Last: lines}
-	records := receipt.Read(path, o)
-	if follow {
-		records = receipt.Follow(cmd.Context(), path, o)
-	}
+// showRecords prints records.
+func showRecords(cmd *cobra.Command, records iter.Seq2[*receipt.Entry, error], asJSON bool) error {
 	out := cmd.OutOrStdout()
 	color := !asJSON && isTerminal(out) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	var failed error
@@ -107,55 +122,4 @@ func tail(cmd *cobra.Command, path string, lines int, follow, asJSON bool) error
 func isTerminal(w any) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
-}
-
-func newVerify() *cobra.Command {
-	var from source
-	var asJSON bool
-	c := &cobra.Command{
-		Use:   "verify",
-		Short: "Verify that no receipt was changed, removed, inserted or moved",
-		Long: `Recomputes the chain of hashes and names the first line that does not fit. What a chain cannot show is that its newest lines
-are gone: compare the number and the last hash with what you noted before.
-
-` + exitCodes,
-		Example: `  sallyport receipts verify --config sallyport.toml`,
-		Args:    noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			path, err := from.path()
-			if err != nil {
-				return err
-			}
-			return verify(cmd, path, asJSON)
-		},
-	}
-	from.flags(c)
-	c.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
-	return c
-}
-
-func verify(cmd *cobra.Command, path string, asJSON bool) error {
-	result, err := receipt.Verify(path)
-	var bad *receipt.BadLine
-	if err != nil && !errors.As(err, &bad) {
-		return err
-	}
-	out := cmd.OutOrStdout()
-	if asJSON {
-		problem := ""
-		if bad != nil {
-			problem = bad.Error()
-		}
-		if err := json.NewEncoder(out).Encode(map[string]any{"ok": bad == nil, "records": result.Records, "last_hash": result.Hash, "problem": problem}); err != nil {
-			return err
-		}
-	} else if bad == nil {
-		fmt.Fprintf(out, "%s: %d records, the chain is whole, the last hash is %s\n", path, result.Records, result.Hash)
-	} else {
-		fmt.Fprintf(out, "%v\n", bad)
-	}
-	if bad != nil {
-		return status(exitFailure)
-	}
-	return nil
 }

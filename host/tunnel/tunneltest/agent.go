@@ -33,7 +33,7 @@ import (
 // nic is the agent's only interface.
 const nic tcpip.NICID = 1
 
-// Options say who the agent is and where its gateway. All but Filter and MTU are required.
+// Options say who the agent is and where its gateway. All but Filter, MTU and Way are required.
 type Options struct {
 	Endpoint   netip.AddrPort // the gateway's UDP address
 	GatewayKey tunnel.Key     // the gateway's public key
@@ -43,6 +43,8 @@ type Options struct {
 	MTU        int            // 0 is tunnel.DefaultMTU
 	// Filter, if set, sees each IP packet that arrives and says whether the agent's network stack gets it. It must not keep the packet.
 	Filter func(packet []byte) bool
+	// Way is the network between the agent and the gateway; the zero value is a perfect one.
+	Way Network
 }
 
 // Agent is a machine with nothing but the tunnel: all of its traffic goes to the gateway.
@@ -90,7 +92,11 @@ func start(options Options) (*Agent, error) {
 		NetworkProtocols:   []stack.NetworkProtocolFactory{ipv4.NewProtocol, ipv6.NewProtocolWithOptions(ipv6.Options{})},
 		TransportProtocols: []stack.TransportProtocolFactory{tcp.NewProtocol, udp.NewProtocol},
 	})
-	a.device = device.NewDevice(a.bridge, udpbind.New(netip.AddrFrom4([4]byte{127, 0, 0, 1})),
+	bind := udpbind.New(netip.AddrFrom4([4]byte{127, 0, 0, 1}))
+	if options.Way != (Network{}) {
+		bind = options.Way.impair(bind)
+	}
+	a.device = device.NewDevice(a.bridge, a.bridge.Bind(bind),
 		&device.Logger{Verbosef: device.DiscardLogf, Errorf: device.DiscardLogf})
 	if err := a.configure(); err != nil {
 		a.Close()
@@ -148,6 +154,21 @@ func (a *Agent) Address() netip.Addr { return a.options.Address }
 // Address6 returns the agent's IPv6 address.
 func (a *Agent) Address6() netip.Addr {
 	return tunnel.PeerAddress6(a.options.Network, a.options.Address)
+}
+
+// Roam has the agent go on from another UDP port, as one does that changes its network.
+func (a *Agent) Roam() error {
+	if err := a.device.IpcSet("listen_port=0\n"); err != nil {
+		return fmt.Errorf("roam: %w", err)
+	}
+	return nil
+}
+
+// Rekey ends WireGuard's session, so that the next packet begins another with a handshake, as each does after some minutes.
+func (a *Agent) Rekey() {
+	if p := a.device.LookupPeer(device.NoisePublicKey(a.options.GatewayKey)); p != nil {
+		p.ExpireCurrentKeypairs()
+	}
 }
 
 // Inject sends an IP packet as it is, whatever it claims.

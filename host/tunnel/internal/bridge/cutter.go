@@ -82,7 +82,7 @@ func (c *cutter) start(p *stack.PacketBuffer, mtu func(header []byte) int) {
 
 // next writes the next packet, and gives the segment up after the last.
 func (c *cutter) next(to []byte) int {
-	n := min(c.most, c.left)
+	n := min(c.most, c.left, len(to)-c.headSize)
 	size := copy(to, c.head[:c.headSize])
 	for size < c.headSize+n {
 		part := &c.payload[c.part]

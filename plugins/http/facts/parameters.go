@@ -1,0 +1,96 @@
+package facts
+
+import (
+	"bytes"
+	"unicode/utf8"
+
+	"github.com/sallyport-dev/sallyport/plugins/http/head"
+)
+
+// overriding are names of parameters that frameworks take a method from.
+var overriding = [...]string{"_method", "_httpmethod", "$httpmethod", "x-http-method-override", "x-http-method", "x-method-override"}
+
+// parameters looks for methods among those of a query or a form.
+func (a *Action) parameters(query []byte) {
+	// A name that is meant ends with "method" or "override", in one way of writing or another: few queries have either.
+	for len(query) > 0 {
+		n := 0
+		for n < len(query) && query[n] != '&' && query[n] != ';' {
+			n++
+		}
+		a.parameter(query[:n])
+		if n == len(query) {
+			return
+		}
+		query = query[n+1:]
+	}
+}
+
+// parameter takes one, NAME=VALUE.
+func (a *Action) parameter(p []byte) {
+	var name, value [32]byte
+	n, at := 0, 0
+	for at < len(p) && p[at] != '=' && n < len(name) {
+		name[n], at = decoded(p, at)
+		n++
+	}
+	if at == len(p) || p[at] != '=' || n < len("_method") || !overrides(name[:n]) {
+		return
+	}
+	v := 0
+	for at++; at < len(p) && v < len(value); v++ {
+		value[v], at = decoded(p, at)
+	}
+	a.Override(value[:v])
+}
+
+func overrides(name []byte) bool {
+	for _, o := range overriding {
+		if head.Fold(name, o) {
+			return true
+		}
+	}
+	return false
+}
+
+// decoded is the byte that stands at i, and where the next one begins.
+func decoded(p []byte, i int) (c byte, next int) {
+	if p[i] == '%' && i+2 < len(p) {
+		if c, ok := head.Unhex(p[i+1], p[i+2]); ok {
+			return c, i + 3
+		}
+	}
+	if p[i] == '+' {
+		return ' ', i + 1
+	}
+	return p[i], i + 1
+}
+
+func contains(p []byte, word string) bool {
+	for i := range p {
+		if p[i]|0x20 == word[0]|0x20 && begins(p[i:], word) {
+			return true
+		}
+	}
+	return false
+}
+
+// validText reports whether p is text that all read the same: UTF-8, and no byte order mark.
+func validText(p []byte) bool {
+	return utf8.Valid(p) && !bytes.HasPrefix(p, []byte("\xef\xbb\xbf"))
+}
+
+// Names reports whether a parameter, NAME or NAME=VALUE, has this name once it is decoded.
+func Names(p []byte, name string) bool {
+	at := 0
+	for i := range len(name) {
+		if at == len(p) || p[at] == '=' {
+			return false
+		}
+		var c byte
+		if c, at = decoded(p, at); c != name[i] {
+			return false
+		}
+	}
+	return at == len(p) || p[at] == '='
+}

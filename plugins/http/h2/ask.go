@@ -1,0 +1,183 @@
+package h2
+
+import (
+	"github.com/sallyport-dev/sallyport/plugins/http/facts"
+	"github.com/sallyport-dev/sallyport/plugins/http/h2frame"
+	"github.com/sallyport-dev/sallyport/plugins/http/head"
+	"github.com/sallyport-dev/sallyport/plugins/http/hpack"
+	"github.com/sallyport-dev/sallyport/sdk"
+	"github.com/sallyport-dev/sallyport/sdk/abi"
+)
+
+// tunnel is what CONNECT goes on with.
+var tunnel = []byte("tunnel")
+
+// ask asks about a request. Nothing more of the agent is read before the first answer, so that what follows happens in the same order however it comes.
+func (s *Session) ask(c *sdk.Conn, st *stream) {
+	q := &s.request
+	if st.state == gathering {
+		q = &st.request.request
+		s.block = append(s.block[:0], st.block...)
+	}
+	a := s.action
+	a.Begin()
+	for i := range q.fields {
+		if f := &q.fields[i]; f.Flags&hpack.Pseudo == 0 {
+			a.Header(head.Name(f.Known), f.Name.Of(q.text), f.Value.Of(q.text))
+		}
+	}
+	what := facts.Request{Method: q.method, Authority: q.authority, Path: q.bare(), Query: q.query, Version: "2", TLS: s.link.Secured,
+		ServerName: s.link.ServerName, Credential: len(s.link.Credentials) > 0, Length: q.length, Body: s.body(c, st, q)}
+	switch {
+	case q.connect:
+		what.Path, what.Upgrade = nil, tunnel
+	case st.agentDone && len(st.body) == 0:
+		what.Length = 0
+	}
+	flags := abi.AskAside
+	if q.connect {
+		flags |= abi.AskStreaming
+	}
+	st.action = a.Ask(c, &what, s.options.Raise).Do(0, flags)
+	st.noted = a.Class > abi.ClassRead
+	st.state = undecided
+	s.asked = st
+}
+
+// body is what is known of a request's body.
+func (s *Session) body(c *sdk.Conn, st *stream, q *request) facts.Body {
+	switch {
+	case st.agentDone && len(st.body) == 0:
+		return facts.Body{Known: true}
+	case !st.known || q.encodings > 1:
+		return facts.Body{}
+	case q.encodings == 0:
+		return facts.Body{Known: true, Bytes: st.body}
+	case s.options.Undo == nil:
+		return facts.Body{}
+	}
+	b, err := s.options.Undo(c, q.encoding, st.body, s.options.BodyLimit)
+	return facts.Body{Known: err == nil, Bytes: b}
+}
+
+// Event hears of verdicts.
+func (s *Session) Event(c *sdk.Conn, e abi.Event) {
+	if s.over {
+		return
+	}
+	switch e.Kind {
+	case abi.KindHeld:
+		if st := s.asked; st != nil && st.action == e.ID {
+			st.state = held
+			st.block = append(st.block[:0], s.block...)
+			s.decided(c)
+		}
+	case abi.KindVerdict:
+		st := s.asked
+		if st != nil && st.action == e.ID {
+			s.verdict(c, st, &e, s.block)
+			s.decided(c)
+			return
+		}
+		if st = s.streams.byAction(e.ID); st != nil {
+			s.verdict(c, st, &e, st.block)
+		} else if e.Outcome == abi.Allow && e.ID != s.link.Connect { // it was taken back too late
+			c.Done(e.ID)
+		}
+	}
+}
+
+// decided goes on with what stands behind a question.
+func (s *Session) decided(c *sdk.Conn) {
+	s.asked = nil
+	s.resume(c, abi.Agent)
+}
+
+// verdict carries out what was decided about a request.
+func (s *Session) verdict(c *sdk.Conn, st *stream, e *abi.Event, block []byte) {
+	switch {
+	case e.Outcome != abi.Allow:
+		st.state = undecided // nothing is left to take back
+		s.answer(c, st, &facts.Answer{Status: 403, Title: "Forbidden", Detail: e.Reason, Rule: e.Rule, Receipt: e.Receipt, Hold: e.Hold})
+	case s.refusing:
+		c.Done(st.action)
+		st.state = undecided
+		s.refuse(c, st.agent)
+		s.forgetStream(c, st)
+	default:
+		s.release(c, st, block)
+	}
+}
+
+// release begins a request at the upstream.
+func (s *Session) release(c *sdk.Conn, st *stream, block []byte) {
+	if s.updated[abi.Upstream] {
+		block = block[1:] // the table size update
+	}
+	s.updated[abi.Upstream] = true
+	s.streams.number(st, s.nextUp)
+	s.nextUp += 2
+	st.state = open
+	w := &s.windows
+	st.takes, st.offered = w.firstTakes, w.firstOffered
+	flags := h2frame.Flags(0)
+	if st.agentDone && !st.waiting() && len(st.trailers) == 0 {
+		flags = h2frame.EndStream
+		st.endSent = true
+	}
+	s.sendHeader(c, st, flags, block)
+	s.offerStream(c, st)
+	switch {
+	case st.endSent:
+		c.Done(st.action)
+	case st.waiting():
+		s.flush(c, st)
+	case st.agentDone:
+		s.sendEnd(c, st)
+	default:
+		s.grantStream(c, st)
+	}
+}
+
+// sendHeader writes the header block of a request, and behind it the headers that the host writes.
+func (s *Session) sendHeader(c *sdk.Conn, st *stream, flags h2frame.Flags, block []byte) {
+	all := s.link.Credentials
+	if len(all) == 0 {
+		c.Send(abi.Upstream, st.action, h2frame.AppendHeaders(s.out[:0], st.upstream, flags, block, frameSize))
+		return
+	}
+	// Each credential ends the frame it stands in; the first one shares the block's last frame when there is room.
+	last := len(block) % frameSize
+	if first := literalSize(&all[0]); len(block) > 0 && last == 0 || last+first > frameSize {
+		last = 0
+	}
+	b := s.out[:0]
+	kind := h2frame.Headers
+	for rest := block[:len(block)-last]; len(rest) > 0; {
+		n := min(len(rest), frameSize)
+		b = append(h2frame.AppendHead(b, n, kind, flags, st.upstream), rest[:n]...)
+		kind, flags, rest = h2frame.Continuation, 0, rest[n:]
+	}
+	tail := block[len(block)-last:]
+	for i := range all {
+		end := h2frame.Flags(0)
+		if i == len(all)-1 {
+			end = h2frame.EndHeaders
+		}
+		b = h2frame.AppendHead(b, len(tail)+literalSize(&all[i]), kind, flags|end, st.upstream)
+		b = appendLiteralHead(append(b, tail...), &all[i])
+		c.Send(abi.Upstream, st.action, b)
+		c.Secret(st.action, all[i].Slot)
+		b, tail, kind, flags = b[:0], nil, h2frame.Continuation, 0
+	}
+}
+
+// appendLiteralHead begins a literal that is never indexed: all but the value, which the host writes.
+func appendLiteralHead(b []byte, k *Credential) []byte {
+	return hpack.AppendInteger(hpack.AppendName(b, 0, k.Name, true), 0, 7, k.Length)
+}
+
+func literalSize(k *Credential) int {
+	var room [16]byte
+	return 1 + len(hpack.AppendInteger(room[:0], 0, 7, len(k.Name))) + len(k.Name) + len(hpack.AppendInteger(room[:0], 0, 7, k.Length)) + k.Length
+}

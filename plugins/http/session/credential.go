@@ -1,0 +1,121 @@
+package session
+
+import (
+	"strings"
+
+	"github.com/sallyport-dev/sallyport/plugins/http/head"
+	"github.com/sallyport-dev/sallyport/sdk"
+	"github.com/sallyport-dev/sallyport/sdk/abi"
+)
+
+// Slots of the manifest, by their places.
+const (
+	slotBearer uint16 = iota
+	slotPassword
+	slotHeader
+	slotQuery
+)
+
+// Attributes of a credential.
+const (
+	attributeUser      = "user"
+	attributeHeader    = "header_name"
+	attributeParameter = "query_name"
+)
+
+func slots() []abi.Slot {
+	return []abi.Slot{
+		{Name: "bearer", Form: "bearer", Doc: "a token, sent as Authorization: Bearer TOKEN"},
+		{Name: "password", Form: "basic", Doc: "a password, sent with the attribute user as Authorization: Basic …"},
+		{Name: "header", Form: "header", Doc: "the value of the header that the attribute header_name names"},
+		{Name: "query", Form: "query", Doc: "the value of the query parameter that the attribute query_name names"},
+	}
+}
+
+func attributes() []abi.CredentialAttribute {
+	return []abi.CredentialAttribute{
+		{Name: attributeUser, Doc: "the user of a password"},
+		{Name: attributeHeader, Doc: "the header that the slot header fills, such as X-Api-Key"},
+		{Name: attributeParameter, Doc: "the query parameter that the slot query fills, such as api_key"},
+	}
+}
+
+// credential is what the gateway writes into every request, in place of what the agent has there.
+type credential struct {
+	headers   [2]written
+	count     int
+	query     bool
+	parameter string
+	begin     [2][]byte // "?NAME=", "NAME="
+}
+
+// written is a header that the gateway writes.
+type written struct {
+	name string // in lower case
+	line []byte // up to the value
+	slot uint16
+}
+
+// load takes what the facts say of the credential; the text says what cannot be.
+func (k *credential) load(f *abi.Facts) (wrong string) {
+	*k = credential{}
+	if f.Filled("bearer") {
+		k.header("Authorization", slotBearer)
+	}
+	if f.Filled("password") {
+		k.header("Authorization", slotPassword)
+	}
+	if f.Filled("header") {
+		name, ok := f.Attribute(attributeHeader)
+		n, alike := head.NameOf([]byte(name))
+		if !ok || !head.IsToken([]byte(name)) || alike || n != head.Other && n != head.Plain && !n.Secret() && n != head.UserAgent {
+			return "the credential's header_name is missing, or no header that it could be in"
+		}
+		k.header(name, slotHeader)
+	}
+	if k.count > 1 && k.headers[0].name == k.headers[1].name || k.count > 2 {
+		return "the credential fills one header twice"
+	}
+	if k.query = f.Filled("query"); k.query {
+		name, ok := f.Attribute(attributeParameter)
+		if !ok || !head.IsToken([]byte(name)) || strings.ContainsAny(name, "%&+#") {
+			return "the credential's query_name is missing, or no name of a parameter"
+		}
+		k.parameter, k.begin = name, [2][]byte{[]byte("?" + name + "="), []byte(name + "=")}
+	}
+	return ""
+}
+
+func (k *credential) header(name string, slot uint16) {
+	if k.count < len(k.headers) {
+		k.headers[k.count] = written{strings.ToLower(name), []byte(name + ": "), slot}
+	}
+	k.count++
+}
+
+// any reports whether there is anything to write.
+func (k *credential) any() bool { return k.count > 0 || k.query }
+
+// replaces reports whether the gateway writes the header of this name.
+func (k *credential) replaces(name []byte) bool {
+	for i := range k.count {
+		if head.SameName(name, k.headers[i].name) {
+			return true
+		}
+	}
+	return false
+}
+
+// writeHeaders writes the lines with the credential to the upstream.
+func (k *credential) writeHeaders(c *sdk.Conn, id uint32) {
+	for i := range k.count {
+		c.Send(abi.Upstream, id, k.headers[i].line)
+		c.Secret(id, k.headers[i].slot)
+		c.Send(abi.Upstream, id, lineEnd)
+	}
+}
+
+var (
+	lineEnd   = []byte("\r\n")
+	ampersand = []byte("&")
+)

@@ -1,0 +1,236 @@
+package session
+
+import (
+	"github.com/sallyport-dev/sallyport/plugins/http/facts"
+	"github.com/sallyport-dev/sallyport/plugins/http/head"
+	"github.com/sallyport-dev/sallyport/sdk"
+	"github.com/sallyport-dev/sallyport/sdk/abi"
+)
+
+// request is the agent's present request.
+type request struct {
+	head.Request
+	scan    head.Scanner
+	size    int // of the head; 0: it has not come
+	blank   bool
+	checked bool // its first line was looked at
+	known   bool // its head was read, and it is for this endpoint
+
+	id     uint32 // its action
+	total  uint64 // bytes that are decided at once: the head, and the body unless that streams
+	stream bool   // the body, or what follows, is covered by a streaming action
+	writes bool   // something is written into the head, which takes a streaming action that ends with what is decided at once
+	dialed bool   // the upstream is dialed if it is allowed
+	edits  edits
+	chunks head.Chunks
+
+	gather  gather
+	dropped uint64
+}
+
+func (r *request) reset() {
+	r.scan.Reset()
+	r.gather.reset()
+	r.size, r.blank, r.checked, r.known = 0, false, false, false
+	r.id, r.total, r.stream, r.writes, r.dialed, r.dropped = 0, 0, false, false, false, 0
+	r.edits.count = 0
+	r.Request.Fields.Count = 0
+}
+
+// readRequest reads the head of a request and, when bodies are inspected, its body, and asks about it.
+func (s *Session) readRequest(c *sdk.Conn, p []byte, end bool) int {
+	r := &s.request
+	if r.size == 0 {
+		if n, more := s.readHead(c, p, end); !more {
+			return n
+		}
+	} else if !r.gather.enough(len(p)) && !end {
+		return 0
+	}
+	if !r.known { // what was found are places, so they hold when p is shown again
+		if problem := r.Read(p[:r.size]); problem != "" {
+			return s.refuse(c, problem)
+		}
+		s.response.asked = head.Asked{Head: string(r.Method.Of(p)) == "HEAD"}
+		if problem := s.addressed(&r.Request, p); problem != "" {
+			return s.reject(c, &facts.Answer{Status: 421, Title: "Misdirected Request", Detail: string(problem)})
+		}
+		r.known = true
+	}
+	if s.connect == 0 {
+		s.connect = facts.AskConnect(c, s.facts.Endpoint, s.secured, s.serverName, "http/1.1").Do(0, abi.AskQuiet)
+		s.connected = true
+		return 0
+	}
+	if s.plugin.inspect && (r.Chunked || r.Length > 0) && !s.gather(c, p, end) {
+		return 0
+	}
+	return s.ask(c, p)
+}
+
+// readHead finds the end of the head. more: it is there.
+func (s *Session) readHead(c *sdk.Conn, p []byte, end bool) (read int, more bool) {
+	r := &s.request
+	if p[0] == '\r' && !r.blank { // one empty line before a request is nothing
+		if len(p) > 1 && p[1] == '\n' {
+			r.blank = true
+			c.Drop(abi.Agent, 2)
+			return 2, false
+		}
+		if len(p) == 1 && !end {
+			return 0, false
+		}
+	}
+	if !head.BeginsMethod(p[0]) {
+		return s.refuse(c, head.BadMethod), false
+	}
+	most := s.plugin.maxHead
+	size, problem := r.scan.End(p[:min(len(p), most)])
+	switch {
+	case (problem != "" || size == 0 && r.scan.FirstLine()) && !r.checked:
+		r.checked = true
+		if wrong := r.CheckLine(p); wrong != "" {
+			return s.refuse(c, wrong), false
+		}
+	}
+	switch {
+	case problem != "":
+		return s.refuse(c, problem), false
+	case size > 0:
+		r.size = size
+		return 0, true
+	case len(p) >= most:
+		answer := facts.Answer{Status: 431, Title: "Request Header Fields Too Large", Detail: "the head of a request is longer than the option max_head allows"}
+		return s.reject(c, &answer), false
+	case end:
+		c.Close("the agent ended in the middle of a request")
+	}
+	return 0, false
+}
+
+// ask asks about the request that p begins with, and says what follows if it is allowed.
+func (s *Session) ask(c *sdk.Conn, p []byte) int {
+	r := &s.request
+	a := s.action
+	a.Begin()
+	for i := range r.Count {
+		f := &r.All[i]
+		a.Header(f.Known, f.Name.Of(p), f.Value.Of(p))
+	}
+	connect := r.Form == head.Authority
+	upgrade := r.Upgrades && !r.Plaintext2(p)
+	what := facts.Request{Method: r.Method.Of(p), Authority: r.Authority.Of(p), Path: r.Path.Of(p), Query: r.Query.Of(p),
+		Version: "1.1", TLS: s.secured, ServerName: s.serverName, Credential: s.credential.any(), Body: r.gather.body(r, s.plugin)}
+	if r.Minor == 0 {
+		what.Version = "1.0"
+	}
+	switch {
+	case connect:
+		what.Upgrade = tunnel
+	case upgrade:
+		what.Upgrade = r.Upgrade.Of(p)
+	}
+	what.Length = max(r.Length, 0)
+	if r.Chunked {
+		what.Length = -1
+	}
+	r.total, r.stream = uint64(r.size)+uint64(max(r.Length, 0)), connect || upgrade
+	if r.Chunked && r.gather.whole {
+		r.total += uint64(r.gather.raw)
+	} else if r.Chunked {
+		r.stream = true
+	}
+	s.response.asked.Connect, s.response.asked.Upgrade = connect, upgrade
+	s.closing, s.patient = r.Last(), s.takesInterim(p)
+	if !s.plan(p) {
+		return s.refuse(c, "the credential's parameter is there too often")
+	}
+
+	b := a.Ask(c, &what, s.plugin.raise)
+	r.writes = !r.stream && s.credential.any()
+	if r.stream || r.writes {
+		r.id = b.Do(0, abi.AskQuiet|abi.AskStreaming)
+	} else {
+		r.id = b.Do(r.total, abi.AskQuiet)
+	}
+	s.response.noted = a.Class > abi.ClassRead
+	// What follows stands behind the question: it is void when that is denied.
+	if s.link == linkReady {
+		s.forward(c)
+	} else {
+		s.agent = agentAsked
+		if s.link == linkNone {
+			s.link, r.dialed = linkDialing, true
+			c.Dial(s.connect)
+		}
+	}
+	return int(min(r.total, uint64(len(p))))
+}
+
+// tunnel is what CONNECT goes on with.
+var tunnel = []byte("tunnel")
+
+// forward passes the request, or what of it was decided, to the upstream.
+func (s *Session) forward(c *sdk.Conn) {
+	r := &s.request
+	s.pass(c)
+	if r.writes {
+		c.Done(r.id)
+	}
+	s.server = serverHead
+	s.agent = agentDone
+	if r.Chunked && !r.gather.whole {
+		s.agent = agentChunks
+		r.chunks.Begin(true)
+	}
+	if s.half {
+		s.shutSide(c, abi.Upstream)
+	}
+}
+
+// readChunks passes the next piece of a body in chunks, or drops it.
+func (s *Session) readChunks(c *sdk.Conn, p []byte, end bool) int {
+	r := &s.request
+	piece, problem := r.chunks.Next(p)
+	switch {
+	case problem != "" && s.agent == agentChunks && s.server != serverHead: // a response is on its way
+		c.Fail("agent: " + string(problem))
+		return 0
+	case problem != "":
+		return s.refuse(c, problem)
+	case piece.Size == 0 && end:
+		c.Close("the agent ended in the middle of a request")
+		return 0
+	case piece.Size == 0:
+		return 0
+	case s.agent == agentDrops:
+		s.dropChunk(c, piece)
+	default:
+		c.Pass(abi.Agent, r.id, piece.Size)
+		if piece.Last {
+			c.Done(r.id)
+			s.requestDone(c)
+		}
+	}
+	return int(min(piece.Size, uint64(len(p))))
+}
+
+// requestDone is called when a request whose body streams has come to its end.
+func (s *Session) requestDone(c *sdk.Conn) {
+	s.agent = agentDone
+	if s.server == serverIdle { // the response came first
+		s.next(c)
+	}
+}
+
+func (s *Session) dropChunk(c *sdk.Conn, piece head.Piece) {
+	r := &s.request
+	c.Drop(abi.Agent, piece.Size)
+	r.dropped += piece.Size
+	switch {
+	case piece.Last:
+		s.next(c)
+	case r.dropped > maxDropped:
+		s.end(c, false, "the body of a denied request is too long to wait for its end")
+	}
+}

@@ -1,0 +1,138 @@
+package session
+
+import (
+	"github.com/sallyport-dev/sallyport/plugins/http/facts"
+	"github.com/sallyport-dev/sallyport/plugins/http/head"
+	"github.com/sallyport-dev/sallyport/sdk"
+	"github.com/sallyport-dev/sallyport/sdk/abi"
+)
+
+// response is the upstream's present response.
+type response struct {
+	head.Response
+	scan   head.Scanner
+	asked  head.Asked
+	noted  bool // its status is put on record
+	chunks head.Chunks
+}
+
+// upstreamData reads what the upstream has sent.
+func (s *Session) upstreamData(c *sdk.Conn, p []byte, end bool) int {
+	if len(p) == 0 {
+		s.upstreamEnded(c)
+		return 0
+	}
+	switch {
+	case s.server == serverIdle || s.held:
+		c.Fail("upstream: the server speaks without being asked")
+		return 0
+	case s.server == serverHead:
+		s.trailing = false
+		return s.readResponse(c, p, end)
+	case s.server == serverChunks:
+		return s.readResponseChunks(c, p, end)
+	}
+	return len(p) // passed already
+}
+
+// readResponse reads the head of a response and passes it with what of its body needs no look.
+func (s *Session) readResponse(c *sdk.Conn, p []byte, end bool) int {
+	r := &s.response
+	size, problem := r.scan.End(p[:min(len(p), maxResponseHead)])
+	switch {
+	case problem != "":
+		return s.spoiled(c, problem)
+	case size == 0 && len(p) >= maxResponseHead:
+		return s.spoiled(c, "the head of the response is longer than 65536 bytes")
+	case size == 0:
+		if end {
+			c.Close("the server closed the connection")
+		}
+		return 0
+	}
+	r.scan.Reset()
+	if problem = r.Read(p[:size]); problem != "" {
+		return s.spoiled(c, problem)
+	}
+	body, problem := r.Body(r.asked)
+	if problem != "" {
+		return s.spoiled(c, problem)
+	}
+	if body == head.Interim {
+		c.Pass(abi.Upstream, 0, uint64(size))
+		return size
+	}
+	if r.noted {
+		c.Note(s.request.id, "status", string(r.Code.Of(p)))
+	}
+	return s.passResponse(c, body, size, len(p))
+}
+
+// passResponse passes a final response.
+func (s *Session) passResponse(c *sdk.Conn, body head.Body, size, have int) int {
+	r := &s.response
+	s.closing = s.closing || r.Last() || body == head.UntilClose
+	total := uint64(size)
+	if body == head.Tunnel {
+		c.Pass(abi.Upstream, 0, passAll)
+		c.Pass(abi.Agent, s.request.id, passAll)
+		s.server, s.agent = serverRest, agentTunnel
+		s.resume(c)
+		return have
+	}
+	if s.request.stream && (r.asked.Connect || r.asked.Upgrade) { // the server does not want to
+		c.Done(s.request.id)
+		s.request.stream = false
+	}
+	switch body {
+	case head.UntilClose:
+		c.Pass(abi.Upstream, 0, passAll)
+		s.server = serverRest
+		return have
+	case head.InChunks:
+		c.Pass(abi.Upstream, 0, total)
+		s.server = serverChunks
+		r.chunks.Begin(false)
+		return size
+	case head.Counted:
+		total += uint64(r.Length)
+		s.trailing = r.Length > 0
+	}
+	c.Pass(abi.Upstream, 0, total)
+	s.responseDone(c)
+	return int(min(total, uint64(have)))
+}
+
+func (s *Session) readResponseChunks(c *sdk.Conn, p []byte, end bool) int {
+	piece, problem := s.response.chunks.Next(p)
+	switch {
+	case problem != "":
+		c.Fail("upstream: " + string(problem))
+		return 0
+	case piece.Size == 0 && end:
+		c.Close("the server closed the connection")
+		return 0
+	case piece.Size == 0:
+		return 0
+	}
+	c.Pass(abi.Upstream, 0, piece.Size)
+	if piece.Last {
+		s.responseDone(c)
+	}
+	return int(min(piece.Size, uint64(len(p))))
+}
+
+// responseDone is called when everything is said about a response.
+func (s *Session) responseDone(c *sdk.Conn) {
+	s.server = serverIdle
+	if s.agent == agentDone {
+		s.next(c)
+	}
+}
+
+// spoiled answers for a server whose response cannot be read in one way only.
+func (s *Session) spoiled(c *sdk.Conn, problem head.Problem) int {
+	s.sendAnswer(c, &facts.Answer{Status: 502, Title: "Bad Gateway", Detail: "the server's response is not passed on: " + string(problem)}, true)
+	c.Fail("upstream: " + string(problem))
+	return 0
+}

@@ -1,0 +1,307 @@
+package session
+
+import (
+	"github.com/sallyport-dev/sallyport/plugins/http/facts"
+	"github.com/sallyport-dev/sallyport/plugins/http/head"
+	"github.com/sallyport-dev/sallyport/sdk"
+	"github.com/sallyport-dev/sallyport/sdk/abi"
+)
+
+// agentState is what comes next of the agent.
+type agentState uint8
+
+const (
+	agentStart  agentState = iota // its first byte
+	agentSecure                   // TLS has it
+	agentHead                     // the head of a request
+	agentAsked                    // nothing: its request waits for the upstream
+	agentChunks                   // chunks of a body, which pass
+	agentDrops                    // chunks of a body that was denied
+	agentDone                     // nothing: its request awaits a response
+	agentTunnel                   // anything, by itself
+	agentGone                     // nothing that anybody wants
+)
+
+// serverState is what comes next of the upstream.
+type serverState uint8
+
+const (
+	serverIdle   serverState = iota // nothing: it was asked nothing
+	serverHead                      // the head of a response
+	serverChunks                    // chunks of a body
+	serverRest                      // the rest, up to the end
+)
+
+// linkState is how far the connection to the upstream is.
+type linkState uint8
+
+const (
+	linkNone linkState = iota
+	linkDialing
+	linkSecuring
+	linkReady
+	linkLost
+)
+
+// passAll is more than any stream has left to pass, in bytes.
+const passAll = 1 << 62
+
+// Session follows one connection.
+type Session struct {
+	plugin *Plugin
+	facts  abi.Facts
+
+	agent  agentState
+	server serverState
+	link   linkState
+
+	secured    bool   // the agent's side has TLS
+	serverName string // that it asked for, in lower case
+	connect    uint32 // the action of the connection; 0: not asked
+	connected  bool   // it was asked and not denied
+
+	stopped bool // the agent is paused
+	half    bool // the agent has ended
+	closing bool // no request follows the present one
+	held    bool // a person is asked
+	patient bool // and the client can be told so
+
+	// trailing says that a response was passed of which the host may still wait for bytes: a CLOSE would cut it off.
+	trailing bool
+	ending   bool // the connection ends behind that, over
+	failed   bool // something that was not understood,
+	reason   string
+	shut     [2]bool
+
+	credential credential
+
+	request  request
+	response response
+	action   *facts.Action
+	answer   []byte // what the gateway says itself is built here
+}
+
+func newSession(p *Plugin) *Session {
+	return &Session{plugin: p, action: new(facts.Action), answer: make([]byte, 0, 4<<10)}
+}
+
+func (s *Session) open(c *sdk.Conn, f abi.Facts) {
+	s.facts = f
+	if wrong := s.credential.load(&s.facts); wrong != "" {
+		c.Fail(wrong)
+		return
+	}
+	if f.AgentTLSRequired {
+		s.startTLS(c)
+	}
+}
+
+// Data reads what a side has sent.
+func (s *Session) Data(c *sdk.Conn, side abi.Side, p []byte, end bool) int {
+	if side == abi.Upstream {
+		return s.upstreamData(c, p, end)
+	}
+	if len(p) == 0 {
+		s.agentEnded(c)
+		return 0
+	}
+	switch s.agent {
+	case agentStart:
+		if p[0] == tlsHandshake && s.facts.AgentTLS {
+			s.startTLS(c)
+			return 0
+		}
+		s.agent = agentHead
+		return s.readRequest(c, p, end)
+	case agentHead:
+		return s.readRequest(c, p, end)
+	case agentChunks, agentDrops:
+		return s.readChunks(c, p, end)
+	case agentAsked, agentDone:
+		s.stop(c)
+	case agentSecure:
+	case agentTunnel: // passed already
+		return len(p)
+	case agentGone:
+		c.Drop(abi.Agent, uint64(len(p)))
+		return len(p)
+	}
+	return 0
+}
+
+// Event hears of verdicts, of the upstream and of TLS.
+func (s *Session) Event(c *sdk.Conn, e abi.Event) {
+	switch e.Kind {
+	case abi.KindVerdict:
+		s.verdict(c, &e)
+	case abi.KindHeld:
+		s.wait(c)
+	case abi.KindConnected:
+		if s.facts.UpstreamTLS {
+			s.link = linkSecuring
+			c.StartTLS(abi.Upstream)
+			return
+		}
+		s.ready(c)
+	case abi.KindSecured:
+		if e.Side == abi.Agent {
+			s.agentSecured(c, &e)
+			return
+		}
+		s.upstreamSecured(c, &e)
+	case abi.KindRefused:
+		s.link = linkLost
+		s.sendAnswer(c, &facts.Answer{Status: 502, Title: "Bad Gateway", Detail: "sallyport: " + e.Reason}, true)
+		c.Close(e.Reason)
+	}
+}
+
+// tlsHandshake is the first byte of a connection that begins with TLS.
+const tlsHandshake = 0x16
+
+func (s *Session) startTLS(c *sdk.Conn) {
+	s.agent = agentSecure
+	c.StartTLS(abi.Agent)
+}
+
+// agentSecured goes on inside of TLS, with the version of HTTP that was agreed on.
+func (s *Session) agentSecured(c *sdk.Conn, e *abi.Event) {
+	s.secured, s.agent = true, agentHead
+	name := []byte(e.Name)
+	for i, b := range name {
+		if b >= 'A' && b <= 'Z' {
+			name[i] = b + 'a' - 'A'
+		}
+	}
+	s.serverName = string(name)
+	if !speaks(e.Protocol) {
+		c.Fail("agent: TLS was agreed on for a protocol that is not understood here")
+	}
+}
+
+func (s *Session) upstreamSecured(c *sdk.Conn, e *abi.Event) {
+	if !speaks(e.Protocol) {
+		s.sendAnswer(c, &facts.Answer{Status: 502, Title: "Bad Gateway",
+			Detail: "sallyport: the server of endpoint " + s.facts.Endpoint + " wants another protocol than the agent"}, true)
+		c.Fail("upstream: it wants another protocol than the agent")
+		return
+	}
+	s.ready(c)
+}
+
+// speaks reports whether the protocol that ALPN settled on is HTTP/1.1.
+func speaks(protocol string) bool {
+	return protocol == "" || protocol == "http/1.1" || protocol == "http/1.0"
+}
+
+// ready goes on with the request that waits for the upstream.
+func (s *Session) ready(c *sdk.Conn) {
+	s.link = linkReady
+	if s.agent == agentAsked {
+		s.forward(c)
+		s.resume(c)
+	}
+}
+
+// stop leaves the agent's bytes where they are; resume has them shown again.
+func (s *Session) stop(c *sdk.Conn) {
+	s.stopped = true
+	c.Pause(abi.Agent)
+}
+
+func (s *Session) resume(c *sdk.Conn) {
+	if s.stopped {
+		s.stopped = false
+		c.Unpause(abi.Agent)
+	}
+}
+
+// agentEnded is called when nothing more comes of the agent and nothing is left unread.
+func (s *Session) agentEnded(c *sdk.Conn) {
+	s.half = true
+	switch s.agent {
+	case agentStart, agentHead, agentDrops, agentGone:
+		if s.server == serverIdle && !s.trailing {
+			c.Close("the agent closed the connection")
+			return
+		}
+		s.shutSide(c, abi.Upstream)
+	case agentChunks, agentDone, agentTunnel:
+		s.shutSide(c, abi.Upstream) // as the server would see it
+	case agentAsked, agentSecure: // the end follows what is on its way
+	}
+}
+
+// upstreamEnded is called when nothing more comes of the upstream.
+func (s *Session) upstreamEnded(c *sdk.Conn) {
+	s.link = linkLost
+	switch {
+	case s.held: // the verdict that follows ends the connection
+		c.Withdraw(s.request.id)
+	case s.agent == agentTunnel:
+		s.shutSide(c, abi.Agent)
+	case s.ending && s.failed:
+		c.Fail(s.reason)
+	case s.ending:
+		c.Close(s.reason)
+	default:
+		c.Close("the server closed the connection")
+	}
+}
+
+// next goes on with what follows a request and its response.
+func (s *Session) next(c *sdk.Conn) {
+	s.request.reset()
+	s.response.asked = head.Asked{}
+	s.agent = agentHead
+	if s.closing {
+		s.agent = agentGone
+	}
+	s.resume(c)
+	if s.half {
+		s.end(c, false, "the agent closed the connection")
+	}
+}
+
+// end ends the connection behind what was written to the agent.
+func (s *Session) end(c *sdk.Conn, failed bool, reason string) {
+	switch {
+	case s.trailing:
+		s.agent, s.ending, s.failed, s.reason = agentGone, true, failed, reason
+		s.shutSide(c, abi.Agent)
+		if s.half {
+			s.shutSide(c, abi.Upstream)
+		}
+	case failed:
+		c.Fail(reason)
+	default:
+		c.Close(reason)
+	}
+}
+
+// shutSide says once that nothing more is written to side.
+func (s *Session) shutSide(c *sdk.Conn, side abi.Side) {
+	if !s.shut[side] {
+		s.shut[side] = true
+		c.Shut(side)
+	}
+}
+
+// addressed says why a request is not for this endpoint; empty: it is.
+func (s *Session) addressed(r *head.Request, p []byte) head.Problem {
+	if r.Form == head.Authority { // that of CONNECT says where to go on to, which is for rules to judge
+		return ""
+	}
+	authority := r.Authority.Of(p)
+	switch {
+	case r.Form == head.Absolute && r.Secure != s.secured:
+		return "the target's scheme is not that of the connection"
+	case !s.plugin.authorities.Allow(authority, s.facts.Endpoint):
+		return "Host does not name this endpoint; the option authorities can allow other names"
+	case s.serverName != "":
+		if host, _ := head.SplitPort(authority); !head.Fold(host, s.serverName) {
+			return "Host is not the name that was asked for by TLS"
+		}
+	}
+	return ""
+}
