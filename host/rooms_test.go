@@ -66,7 +66,7 @@ var rooms = map[string][]string{
 	"host/conformance":             {"sdk/abi", "sdk/pack", "sdk/recording", "sdk/testkit/conversation", "sdk/testkit/drygate", "host/guest", "host/extism"},
 	"host/gateway": {"sdk/recording", "sdk/abi", "host/alias", "host/approve", "host/approve/webhook", "host/approve/slack", "host/approve/callback", "host/layer", "host/nearest", "host/config", "host/decide", "host/extism", "host/gate", "host/guest", "host/receipt", "host/receipt/anchor", "host/route",
 		"host/secret", "host/secret/mask", "host/state", "host/state/bolt", "host/trial", "host/tunnel", "plugins", "packs"},
-	"host/sallyport": {"host/approve", "host/approve/show", "host/client", "host/config", "host/console", "host/gateway", "host/guest", "host/receipt", "host/receipt/export", "host/trial", "host/wgquick", "host/tunnel", "plugins", "host/conformance", "host/scaffold"},
+	"host/sallyport": {"host/approve", "host/approve/show", "host/client", "host/config", "host/console", "host/decide", "host/gateway", "host/guest", "host/receipt", "host/receipt/export", "host/trial", "host/wgquick", "host/tunnel", "plugins", "host/conformance", "host/scaffold"},
 
 	"packs":                                {},
 	"plugins":                              {},

@@ -42,7 +42,7 @@ func certificateFields() []field[Endpoint] {
 		{Key{
 			Name: "agent_sni", Type: `"auto", "require" or "optional"`, Default: `"auto"`, Example: `"optional"`,
 			Meaning:     "Whether agents that begin TLS with the gateway must say the endpoint's name (SNI). `auto` requires it where connections begin with TLS at once, as with HTTPS, and not where TLS is asked for first, as with PostgreSQL: clients that were given an IP address send no name.",
-			Consequence: "An agent that names something other than the endpoint is refused in any case, with a receipt. `optional` lets in agents that name nothing.",
+			Consequence: "An agent that names something other than the endpoint, its address or `server_name` is refused in any case, with a receipt. `optional` lets in agents that name nothing.",
 		}, func(d *decoder, k Key, v *value, e *Endpoint) {
 			e.AgentSNI, e.agentSNIPos = oneOf(d, k, v, e.AgentSNI, AgentSNIAuto, AgentSNIRequire, AgentSNIOptional), v.pos
 		}},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 
+	"github.com/sallyport-dev/sallyport/host/receipt"
 	"github.com/sallyport-dev/sallyport/host/trial"
 )
 
@@ -58,7 +59,7 @@ func (s *server) confirmed(old, next *Assembly, confirm bool) (*trial.Report, er
 // recent yields what was decided lately. A line that cannot be read hides nothing else.
 func recent(a *Assembly) iter.Seq2[*trial.Action, error] {
 	return func(yield func(*trial.Action, error) bool) {
-		for action, err := range trial.Receipts(ReceiptsPath(a.cfg), recentReceipts) {
+		for action, err := range trial.Receipts(ReceiptsPath(a.cfg), receipt.ReadOptions{Last: recentReceipts, Older: true}) {
 			if err != nil {
 				a.log.Warn("a receipt cannot be replayed", "error", err)
 				continue

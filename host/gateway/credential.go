@@ -55,6 +55,19 @@ func (l *login) use(slot int, t secret.Transport) secret.Login {
 	return u
 }
 
+// size is how many bytes stand for the secret of a slot in a message; 0: it is not written.
+func (l *login) size(slot int) int {
+	if !l.slots[slot].form.Writes() {
+		return 0
+	}
+	b, err := l.slots[slot].form.Write(l.use(slot, secret.Transport{}))
+	clear(b)
+	if err != nil {
+		return 0
+	}
+	return len(b)
+}
+
 // attribute is the value of an attribute, or empty.
 func (l *login) attribute(name string) string {
 	for _, a := range l.attributes {
@@ -214,6 +227,9 @@ func (l *loader) written(e *endpoint, k *config.Credential, g *login) {
 		if len(s.form.Methods) > 0 { // it logs in, and is written nowhere
 			continue
 		}
+		if s.form.Writes() && !e.verified() {
+			l.warn(at, "%s itself goes to whoever answers at endpoint %q: tls is %q there", s.name, e.cfg.Name, e.cfg.TLS)
+		}
 		values := s.form.Echoes(use)
 		echoes = append(echoes, values...)
 		if len(values[0]) < mask.Least {
@@ -279,10 +295,14 @@ func (e *endpoint) facts(peer, profile string) abi.Facts {
 	}
 	if l != nil {
 		f.Attributes = l.attributes
-		for _, s := range l.slots {
+		for i, s := range l.slots {
 			if s.filled {
 				f.Slots = append(f.Slots, s.name)
+				f.Sizes = append(f.Sizes, uint32(l.size(i)))
 			}
+		}
+		if !slices.ContainsFunc(f.Sizes, func(n uint32) bool { return n > 0 }) {
+			f.Sizes = nil
 		}
 	}
 	return f

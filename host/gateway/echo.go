@@ -17,6 +17,7 @@ const quiet = 50 * time.Millisecond
 type unechoed struct {
 	gate.Conn
 	stream *mask.Stream
+	quiet  time.Duration
 	ready  []byte // masked, and not read yet
 	err    error  // behind it
 
@@ -30,7 +31,7 @@ func withoutEchoes(k gate.Conn, secrets *mask.Set) gate.Conn {
 	if secrets == nil {
 		return k
 	}
-	return &unechoed{Conn: k, stream: secrets.Stream()}
+	return &unechoed{Conn: k, stream: secrets.Stream(), quiet: quiet}
 }
 
 // unechoed masks what an upstream sends when the session's credential is written into messages.
@@ -89,7 +90,7 @@ func (u *unechoed) readQuietly(p []byte) (int, error) {
 	if u.stream.Held() == 0 {
 		return u.Conn.Read(p)
 	}
-	u.arm(time.Now().Add(quiet))
+	u.arm(time.Now().Add(u.quiet))
 	defer u.arm(time.Time{})
 	return u.Conn.Read(p)
 }

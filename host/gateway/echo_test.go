@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport-dev/sallyport/host/config"
 	"github.com/sallyport-dev/sallyport/host/secret"
 	"github.com/sallyport-dev/sallyport/host/secret/mask"
 	"github.com/sallyport-dev/sallyport/sdk/abi"
@@ -21,7 +22,8 @@ func TestEchoes(t *testing.T) {
 	set := mask.NewSet([]byte(echoed))
 	stars := strings.Repeat("*", len(echoed))
 	near, far := net.Pipe()
-	k := withoutEchoes(pipeConn{near}, set)
+	k := withoutEchoes(pipeConn{near}, set).(*unechoed)
+	k.quiet = time.Hour // however slow this machine is
 	defer k.Close()
 	defer far.Close()
 	expect := func(want string) {
@@ -53,6 +55,7 @@ func TestEchoes(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Nothing more comes: what is held back is let go after a while, though it begins like a secret.
+	k.quiet = quiet
 	done = send("ends with " + echoed[:9])
 	expect("ends with " + echoed[:9])
 	if err := <-done; err != nil {
@@ -93,14 +96,7 @@ func TestEchoAtTheEnd(t *testing.T) {
 func credentialed(t *testing.T, attributes []abi.Attribute, forms ...string) *session {
 	t.Helper()
 	t.Setenv("SALLYPORT_TEST_TOKEN", echoed)
-	r, err := secret.ParseReference("env:SALLYPORT_TEST_TOKEN", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := r.Resolve()
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := resolved(t, "env:SALLYPORT_TEST_TOKEN")
 	l := &login{credential: "c", attributes: attributes}
 	for _, f := range forms {
 		form, ok := secret.FormOf(f)
@@ -148,4 +144,60 @@ func TestSecrets(t *testing.T) {
 	if _, err := s.Secret(0); err == nil {
 		t.Error("the credential of another profile")
 	}
+}
+
+// TestWritten: a secret that its form cannot write is found when it is loaded, at its place and without its value.
+func TestWritten(t *testing.T) {
+	for _, c := range []struct {
+		form, value   string
+		user          string
+		problem, warn string
+		echoes        bool
+	}{
+		{"bearer", echoed, "", "", "token itself goes to whoever answers", true},
+		{"basic", echoed, "me", "", "", true},
+		{"basic", echoed, "", "token needs user as well", "", true},
+		{"bearer", canary + "\r\nHost: evil", "", "token: form bearer: it holds control characters", "", false},
+		{"header", canary + "\x00", "", "control characters", "", false},
+		{"bearer", "abc123", "", "", "too short to be masked", false},
+		{"postgres", echoed, "", "", "", false},
+	} {
+		s := credentialed(t, nil, c.form)
+		g := s.endpoint.logins["dev"]
+		if strings.Contains(c.value, "\x00") { // not in an environment
+			path := t.TempDir() + "/token"
+			write(t, path, []byte(c.value))
+			g.slots[0].secret = resolved(t, "file:"+path)
+		} else {
+			t.Setenv("SALLYPORT_TEST_WRITTEN", c.value)
+			g.slots[0].secret = resolved(t, "env:SALLYPORT_TEST_WRITTEN")
+		}
+		g.slots[0].name = "token"
+		if c.user != "" {
+			g.attributes = []abi.Attribute{{Name: "user", Value: c.user}}
+		}
+		l := &loader{a: s.a, seen: map[config.Problem]bool{}}
+		k := &config.Credential{Name: config.Text{Value: "c"}, Settings: []config.Setting{{Name: config.Text{Value: "token"}}}}
+		l.written(s.endpoint, k, g)
+		problems, warnings := l.problems.Error(), s.a.warnings.Error()
+		if !strings.Contains(problems, c.problem) || !strings.Contains(warnings, c.warn) || strings.Contains(problems+warnings, canary) {
+			t.Errorf("%s of %q: problems %q, warnings %q", c.form, c.value, problems, warnings)
+		}
+		if (c.problem == "") != (len(l.problems) == 0) || c.echoes != (g.echoes != nil) {
+			t.Errorf("%s of %q: problems %q, echoes %v", c.form, c.value, problems, g.echoes != nil)
+		}
+	}
+}
+
+func resolved(t *testing.T, reference string) secret.Secret {
+	t.Helper()
+	r, err := secret.ParseReference(reference, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := r.Resolve()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }

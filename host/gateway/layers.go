@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -56,7 +58,16 @@ func (s *session) Secure(ctx context.Context, side abi.Side, k gate.Conn) (gate.
 func (s *session) secureAgent(ctx context.Context, k gate.Conn) (*layer.Conn, error) {
 	// The agent waits while the upstream is reached.
 	limit := layer.DefaultTimeout + 2*s.a.cfg.Limits.DialTimeout
-	return layer.Server(ctx, k, layer.ServerOptions{CA: s.ca, Names: s.layers.names, NeedName: s.endpoint.needsName(), Timeout: limit, Choose: s.choose})
+	return layer.Server(ctx, k, layer.ServerOptions{CA: s.ca, Names: s.names(), NeedName: s.endpoint.needsName(), Timeout: limit, Choose: s.choose})
+}
+
+// names are those under which the agent may know the endpoint: its own, the address that it was reached at, and the upstream's.
+func (s *session) names() []string {
+	names := s.layers.names
+	if upstream := strings.ToLower(s.endpoint.cfg.ServerName); !slices.Contains(names, upstream) {
+		names = append(slices.Clone(names), upstream)
+	}
+	return names
 }
 
 func (s *session) secureUpstream(ctx context.Context, k gate.Conn) (*layer.Conn, error) {

@@ -147,6 +147,8 @@ func (a *Assembly) needRestart(cfg *config.Config, key tunnel.Key) config.Proble
 	differs(g.ListenPos, "gateway.listen", a.cfg.Gateway.Listen, g.Listen)
 	differs(g.NetworkPos, "gateway.network", a.cfg.Gateway.Network, g.Network)
 	differs(g.StatePos, "gateway.state", a.cfg.Gateway.State, g.State)
+	differs(g.CA.CertificatePos, "gateway.ca_cert", a.cfg.Gateway.CA.Certificate, g.CA.Certificate)
+	differs(g.CA.KeyPos, "gateway.ca_key", a.cfg.Gateway.CA.Key, g.CA.Key)
 	for name, of := range receiptSettings {
 		differs(cfg.Receipts.Pos, "receipts."+name, of(&a.cfg.Receipts), of(&cfg.Receipts))
 	}

@@ -374,7 +374,8 @@ func TestNames(t *testing.T) {
 		t.Errorf("the upstream was reached %d times", n)
 	}
 	// The twins.
-	for to, name := range map[string]string{"web": "WEB", "lax": ""} {
+	for _, twin := range []struct{ to, name string }{{"web", "WEB"}, {"web", "web.internal"}, {"lax", ""}} {
+		to, name := twin.to, twin.name
 		if protocol, line, err := browse(t, w, alice, to, u, insecure(name)); err != nil || protocol != "h2" || line != "proto=h2 client=nobody\n" {
 			t.Errorf("%s: %q, %q, %v", to, protocol, line, err)
 		}
@@ -589,6 +590,10 @@ func TestOwnCA(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(w.dir, "state", "ca.key")); err == nil {
 		t.Error("a CA was made as well")
+	}
+	write(t, w.path, file)
+	if _, err := w.reloadFile(); err == nil || !strings.Contains(err.Error(), "gateway.ca_key was file:") {
+		t.Errorf("another CA while it runs: %v", err)
 	}
 }
 

@@ -44,8 +44,10 @@ type Entry struct {
 	Title  string         `json:"title"`
 	Fields map[string]any `json:"fields"` // bool, json.Number, string (also for huge ints) or a list of strings
 	// Cut has the true size of each field that the line holds only a part of.
-	Cut       map[string]int64 `json:"cut"`
-	Streaming bool             `json:"streaming"`
+	Cut map[string]int64 `json:"cut"`
+	// LeftOut are the known fields that the settings leave out.
+	LeftOut   []string `json:"left_out"`
+	Streaming bool     `json:"streaming"`
 
 	Outcome Outcome `json:"outcome"`
 	Rule    string  `json:"rule"`

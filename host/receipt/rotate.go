@@ -17,7 +17,8 @@ const nextSuffix = ".next"
 func (l *Log) expired() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.rotating || l.options.RotateAge > 0 && l.written.seq > 0 && time.Since(l.born) >= l.options.RotateAge
+	const idle = 2 // its first record and a checkpoint
+	return l.rotating || l.options.RotateAge > 0 && l.written.seq-l.began > idle && time.Since(l.born) >= l.options.RotateAge
 }
 
 // renew begins a new file. While it can not, the old one is gone on with, and it is tried again later.

@@ -12,6 +12,7 @@ import (
 	"github.com/sallyport-dev/sallyport/host/approve/show"
 	"github.com/sallyport-dev/sallyport/host/config"
 	"github.com/sallyport-dev/sallyport/host/gateway"
+	"github.com/sallyport-dev/sallyport/host/receipt"
 	"github.com/sallyport-dev/sallyport/host/trial"
 )
 
@@ -56,7 +57,7 @@ Exit status: 0 nothing flips; 1 something does; 2 the configurations or the rece
 func diff(cmd *cobra.Command, before, after, receipts string) (report *trial.Report, err error) {
 	err = withPolicy(cmd, before, func(_ *config.Config, old *gateway.Assembly) error {
 		return withPolicy(cmd, after, func(_ *config.Config, next *gateway.Assembly) error {
-			report, err = trial.Compare(trial.Receipts(receipts, 0), old, next)
+			report, err = trial.Compare(trial.Receipts(receipts, receipt.ReadOptions{}), old, next)
 			return err
 		})
 	})

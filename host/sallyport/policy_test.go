@@ -63,7 +63,6 @@ func TestExplain(t *testing.T) {
 		t.Errorf("what does not match, or what deceives, is shown:\n%s", r.out)
 	}
 	call(t, "explain", path, "--action", action, "--all").want(t, 0, "baseline/truncate (deny, pack baseline) does not match", "")
-	write(t, action, strings.Replace(dropCase, "bounded = false, ", "", 1)+"[usage]\nconnections = 1\n")
 	write(t, action, strings.Replace(strings.Replace(dropCase, `"admin"`, `"delete"`, 1), `verbs = ["drop table"], `, "", 1))
 	r = call(t, "explain", path, "--action", action)
 	r.want(t, 0, "perhaps matches, which counts: it depends on sql.verbs\n", "")
@@ -73,8 +72,7 @@ func TestExplain(t *testing.T) {
 		t.Errorf("%s", r.out)
 	}
 	for text, want := range map[string]string{
-		strings.Replace(dropCase, "prod-db", "prod-bd", 1): `there is no endpoint "prod-bd"`,
-		strings.Replace(dropCase, "bounded", "bouned", 1):  `sql has no field "bouned"; did you mean "bounded"?`,
+		strings.Replace(dropCase, "bounded", "bouned", 1): `sql has no field "bouned"; did you mean "bounded"?`,
 		"": "it has no endpoint",
 	} {
 		write(t, action, text)
@@ -105,8 +103,6 @@ func TestTestCases(t *testing.T) {
 	// What keeps it from running is told apart.
 	write(t, cases, strings.Replace(deny, "outcome = \"deny\"", "", 1))
 	call(t, "test", path, cases).want(t, exitUsage, "", "cases.toml: case 1: it says no outcome")
-	write(t, cases, strings.Replace(deny, "verbs", "verb", 1))
-	call(t, "test", path, cases).want(t, exitUsage, "", `did you mean "verbs"?`)
 	write(t, cases, deny)
 	call(t, "test", filepath.Join(t.TempDir(), "no.toml"), cases).want(t, exitUsage, "", "no such file")
 	call(t, "test", path).want(t, exitUsage, "", "CASES is missing")
@@ -157,7 +153,9 @@ func TestReloadConfirm(t *testing.T) {
 	text = strings.Replace(text[:strings.Index(text, "[[credential]]")], "[gateway]\n", "[gateway]\nconfirm_reload = true\n", 1)
 	write(t, path, text)
 	g := begin(t, "serve", path)
-	until(t, "it is ready", func() bool { return strings.Contains(g.err.String(), "msg=ready") || strings.Contains(g.err.String(), "ready") })
+	until(t, "it is ready", func() bool {
+		return strings.Contains(g.err.String(), "msg=ready") || strings.Contains(g.err.String(), "ready")
+	})
 	// What an agent did is made up: a line behind the record, which the gateway does not look at again.
 	f, err := os.OpenFile(filepath.Join(filepath.Dir(path), "state", "receipts.jsonl"), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
@@ -170,12 +168,7 @@ func TestReloadConfirm(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, path, text+"[[override]]\nrule = \"baseline/write\"\nthen = \"allow\"\n")
-	for range 2 {
-		r := call(t, "reload", path)
-		r.want(t, exitFailure, "hold to allow:\n  claude at prod-db: insert into t (write), was by \"baseline/write\", now by \"baseline/write\", receipt r-1\n", "sallyport reload --confirm takes it up")
-	}
-	call(t, "reload", "--json", path).want(t, exitFailure, `"flips": [`, "")
+	call(t, "reload", path).want(t, exitFailure, "hold to allow:\n  claude at prod-db: insert into t (write), was by \"baseline/write\", now by \"baseline/write\", receipt r-1\n", "sallyport reload --confirm takes it up")
 	call(t, "reload", "--confirm", path).want(t, 0, "changed  rule baseline/write\n", "")
-	call(t, "reload", path).want(t, 0, "nothing has changed", "")
 	g.end()
 }

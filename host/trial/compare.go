@@ -157,9 +157,9 @@ func orDenied(r Result, err error) Result {
 	return r
 }
 
-// Receipts yields the decisions that are on record in a file, or in every .jsonl file of a folder in the order of their names. last
-// bounds how many lines of each file are read, from its end; 0 reads all.
-func Receipts(path string, last int) iter.Seq2[*Action, error] {
+// Receipts yields the decisions that are on record in a file, or in every .jsonl file of a folder in the order of their names, which
+// is that of a log that begins new files. What is not a receipt is an error, after which the next line follows.
+func Receipts(path string, o receipt.ReadOptions) iter.Seq2[*Action, error] {
 	return func(yield func(*Action, error) bool) {
 		files, err := recordFiles(path)
 		if err != nil {
@@ -167,7 +167,7 @@ func Receipts(path string, last int) iter.Seq2[*Action, error] {
 			return
 		}
 		for _, file := range files {
-			for e, err := range receipt.Read(file, receipt.ReadOptions{Last: last}) {
+			for e, err := range receipt.Read(file, o) {
 				if err != nil {
 					if !yield(nil, err) {
 						return

@@ -284,7 +284,7 @@ func TestReceipts(t *testing.T) {
 		}
 	}
 	ids := func(path string) (got []string) {
-		for a, err := range Receipts(path, 0) {
+		for a, err := range Receipts(path, receipt.ReadOptions{}) {
 			if err != nil {
 				got = append(got, err.Error())
 				continue
@@ -307,7 +307,7 @@ func TestReceipts(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "receipts.jsonl"), []byte("not a receipt\n"+string(line(nil))+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Compare(Receipts(dir, 0), scripted{}, scripted{}); err == nil {
+	if _, err := Compare(Receipts(dir, receipt.ReadOptions{}), scripted{}, scripted{}); err == nil {
 		t.Error("a broken record is replayed as if it were whole")
 	}
 }
@@ -331,7 +331,7 @@ func TestWrittenByAGateway(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []*Action
-	for a, err := range Receipts(path, 0) {
+	for a, err := range Receipts(path, receipt.ReadOptions{}) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,6 +12,7 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 	"gvisor.dev/gvisor/pkg/waiter"
 
+	"github.com/sallyport-dev/sallyport/host/tunnel/internal/bridge"
 	"github.com/sallyport-dev/sallyport/host/tunnel/internal/tcpconn"
 )
 
@@ -26,6 +27,7 @@ var (
 // Request is a TCP connection that an agent wants. The agent waits for the answer to its first packet; it has sent no data.
 type Request struct {
 	peer                *peer
+	bridge              *bridge.Bridge
 	source, destination netip.AddrPort
 
 	mu      sync.Mutex
@@ -63,6 +65,7 @@ func (r *Request) Accept() (Conn, error) {
 		return nil, fmt.Errorf("connection from %s (peer %q) to %s: handshake: %s", r.source, r.peer.Name, r.destination, err)
 	}
 	c := tcpconn.New(queue, ep)
+	c.Throttle(r.full)
 	if err := setConnection(ep); err != nil {
 		c.Abort()
 		return nil, fmt.Errorf("connection from %s (peer %q) to %s: %w", r.source, r.peer.Name, r.destination, err)
@@ -73,6 +76,9 @@ func (r *Request) Accept() (Conn, error) {
 	r.peer.tally.accepted.Add(1)
 	return c, nil
 }
+
+// full is Conn.Throttle's: new data waits while the peer has much waiting for it, and other peers have their turn.
+func (r *Request) full() <-chan struct{} { return r.bridge.Full(r.source.Addr()) }
 
 // Reset refuses the request: the agent's connect fails with "connection refused". After Accept or Reset it does nothing.
 func (r *Request) Reset() {
@@ -168,6 +174,7 @@ func (t *Tunnel) serve(p *peer, syn *tcp.ForwarderRequest) {
 	id := syn.ID()
 	r := &Request{
 		peer:        p,
+		bridge:      t.bridge,
 		syn:         syn,
 		source:      netip.AddrPortFrom(netAddr(id.RemoteAddress), id.RemotePort),
 		destination: netip.AddrPortFrom(netAddr(id.LocalAddress), id.LocalPort),

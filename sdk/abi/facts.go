@@ -14,6 +14,8 @@ type Facts struct {
 	AgentTLSRequired bool
 	// Slots are the names of the manifest's slots that the credential fills.
 	Slots []string
+	// Sizes are how many bytes SECRET writes for each of Slots, 0 for one that it does not write; nil: it writes none of them.
+	Sizes []uint32
 	// Attributes are what the credential says beside its secrets.
 	Attributes []Attribute
 }
@@ -29,6 +31,16 @@ func (f *Facts) Filled(slot string) bool {
 		}
 	}
 	return false
+}
+
+// Size is how many bytes SECRET writes for the slot of this name; 0: it is not filled, or not written.
+func (f *Facts) Size(slot string) int {
+	for i, s := range f.Slots {
+		if s == slot && i < len(f.Sizes) {
+			return int(f.Sizes[i])
+		}
+	}
+	return 0
 }
 
 // Attribute is the value of an attribute of the credential, and whether it has one.
@@ -71,6 +83,12 @@ func AppendFacts(b []byte, f *Facts) []byte {
 		b = appendString(b, a.Name)
 		b = appendString(b, a.Value)
 	}
+	if len(f.Sizes) > 0 {
+		b = le.AppendUint32(b, uint32(len(f.Sizes)))
+		for _, n := range f.Sizes {
+			b = le.AppendUint32(b, n)
+		}
+	}
 	return b
 }
 
@@ -87,6 +105,11 @@ func ReadFacts(b []byte) (Facts, error) {
 	}
 	for n := r.count(8); n > 0 && r.err == nil; n-- {
 		f.Attributes = append(f.Attributes, Attribute{r.str(), r.str()})
+	}
+	if len(r.b) > 0 {
+		for n := r.count(4); n > 0 && r.err == nil; n-- {
+			f.Sizes = append(f.Sizes, r.u32())
+		}
 	}
 	if r.err != nil {
 		return Facts{}, wrap("facts", r.err)

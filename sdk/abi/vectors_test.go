@@ -191,6 +191,9 @@ func factsText(f *Facts) string {
 	if len(f.Slots) > 0 {
 		s += fmt.Sprintf(" slots %q", f.Slots)
 	}
+	if len(f.Sizes) > 0 {
+		s += fmt.Sprintf(" sizes %d", f.Sizes)
+	}
 	for _, a := range f.Attributes {
 		s += fmt.Sprintf(" %s=%q", a.Name, a.Value)
 	}

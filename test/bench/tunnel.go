@@ -30,6 +30,8 @@ type tunnelBench struct {
 	env      []string // of both gateways
 	lanes    [2]*lane
 	rows     []row
+	greedy   string // configuration of the second peer
+	fair     string // what fairness found
 }
 
 // lane is one of the two that are compared.
@@ -66,7 +68,7 @@ func measureTunnel(ctx context.Context, s settings, work, binary string) error {
 		return err
 	}
 	b := &tunnelBench{settings: s, work: work, binary: binary, self: self, upstream: l.Addr().String()}
-	if err := b.with(ctx, b.speeds); err != nil {
+	if err := b.with(ctx, b.speeds, b.fairness); err != nil {
 		return err
 	}
 	b.env = []string{gcPercent}
@@ -74,12 +76,12 @@ func measureTunnel(ctx context.Context, s settings, work, binary string) error {
 		return err
 	}
 	printTable(row{"", "stock", "own", "ratio"}, b.rows)
-	fmt.Printf("\nmedians of %d rounds; CPU is the gateway's own; every byte of the bulk data was compared\n", b.rounds)
+	fmt.Printf("\nmedians of %d rounds; CPU is the gateway's own; every byte of the bulk data was compared\n%s\n", b.rounds, b.fair)
 	return nil
 }
 
-// with runs a step with both lanes, started anew.
-func (b *tunnelBench) with(ctx context.Context, step func(context.Context) error) (err error) {
+// with runs steps with both lanes, started anew.
+func (b *tunnelBench) with(ctx context.Context, steps ...func(context.Context) error) (err error) {
 	own, err := b.startOwn(ctx)
 	if err != nil {
 		return err
@@ -98,8 +100,10 @@ func (b *tunnelBench) with(ctx context.Context, step func(context.Context) error
 		_ = stock.stock.Wait()
 	}()
 	b.lanes = [2]*lane{stock, own}
-	if err := step(ctx); err != nil {
-		return fmt.Errorf("%w\nthe gateway said:\n%s", err, tailOf(own.own.Log(), 20))
+	for _, step := range steps {
+		if err := step(ctx); err != nil {
+			return fmt.Errorf("%w\nthe gateway said:\n%s", err, tailOf(own.own.Log(), 20))
+		}
 	}
 	return nil
 }
@@ -128,6 +132,9 @@ when = 'action.family == "connect"'
 then = "allow"
 `, b.upstream))
 	if err != nil {
+		return nil, err
+	}
+	if b.greedy, err = gw.AddPeer(ctx, greedyPeer, "agents"); err != nil {
 		return nil, err
 	}
 	gw.Env = b.env

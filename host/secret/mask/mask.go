@@ -2,7 +2,7 @@
 // no framing changes.
 //
 // A [Set] is made once of the values that must not be seen: each is looked for as it is, in base64 (both alphabets, wherever in a
-// longer text it begins), percent-encoded, and as JSON writes it. A [Stream] goes through one direction of one connection. Values
+// longer text it begins), percent-encoded (as several ways of that do), and as JSON writes it. A [Stream] goes through one direction of one connection. Values
 // that are cut by the ends of pieces are found: what may be the beginning of one is held back until it is known, see [Stream.Next].
 //
 // Nothing that is long enough costs much when nothing is found: the search skips ahead by nearly the length of the shortest pattern
@@ -21,8 +21,10 @@ const (
 	// Least is the length from which a value is looked for. A shorter one would be found where it is a coincidence, and its bytes
 	// are as good as known.
 	Least = 8
-	// most bounds a pattern: of longer values the beginning is looked for, which is enough to spoil them.
-	most = 1 << 10
+	// most bounds a value: of longer ones the beginning is looked for.
+	most = 4 << 10
+	// mostSpelled bounds the values that are also looked for with every byte as %XX, which nobody does to long ones.
+	mostSpelled = 256
 	// loose is how many bytes at the end of a piece are passed on although a pattern begins with them. Every sixteenth piece or so
 	// ends with the first byte of something; so few bytes give nothing away, and what follows is masked all the same.
 	loose = 3
@@ -94,10 +96,18 @@ func forms(v []byte) [][]byte {
 		}
 	}
 	for _, plain := range unescaped {
-		all = append(all, []byte(percent(v, plain)))
+		all = append(all, percent(v, plain, upperHex), percent(v, plain, lowerHex))
 	}
-	return append(all, []byte(percent(v, nobody)), []byte(inJSON(v)))
+	if len(v) <= mostSpelled {
+		all = append(all, percent(v, nobody, upperHex), percent(v, nobody, lowerHex))
+	}
+	return append(all, []byte(inJSON(v)))
 }
+
+const (
+	upperHex = "0123456789ABCDEF"
+	lowerHex = "0123456789abcdef"
+)
 
 // unescaped are the characters, beside letters and digits, that ways of percent-encoding leave as they are: RFC 3986's unreserved
 // ones; those of JavaScript's encodeURIComponent; of a segment of a path; of a path; of a query as forms write it.
@@ -107,18 +117,17 @@ var unescaped = []string{"-._~", "-._~!'()*", "-._~$&+=:@", "-._~!$&'()*+,;=:@/"
 const nobody = ""
 
 // percent writes bytes as %XX but for letters, digits and plain ones.
-func percent(v []byte, plain string) string {
-	const hex = "0123456789ABCDEF"
-	var b strings.Builder
+func percent(v []byte, plain, hex string) []byte {
+	var b []byte
 	for _, c := range v {
 		alphanumeric := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 		if plain != nobody && (alphanumeric || strings.IndexByte(plain, c) >= 0) {
-			b.WriteByte(c)
+			b = append(b, c)
 			continue
 		}
-		b.Write([]byte{'%', hex[c>>4], hex[c&15]})
+		b = append(b, '%', hex[c>>4], hex[c&15])
 	}
-	return b.String()
+	return b
 }
 
 func inJSON(v []byte) string {

@@ -29,12 +29,12 @@ func run(s *Set, text []byte, cuts ...int) []byte {
 
 // TestForms: every form is found, wherever it is cut and whatever surrounds it, and nothing else changes.
 func TestForms(t *testing.T) {
-	s := NewSet([]byte(token))
+	s := NewSet([]byte(token), []byte(strings.ToLower(token)))
 	for what, form := range map[string]string{
 		"raw": token, "header": "Bearer " + token, "base64": base64.StdEncoding.EncodeToString([]byte(token)), "base64url": base64.URLEncoding.EncodeToString([]byte(token)),
 		"basic": base64.StdEncoding.EncodeToString([]byte("user:" + token)), "basic, one more": base64.StdEncoding.EncodeToString([]byte("users:" + token + "x")),
 		"basic, two more": base64.StdEncoding.EncodeToString([]byte("a-user:" + token + "yz")),
-		"query":           url.QueryEscape(token), "path": url.PathEscape(token), "every byte": percent([]byte(token), nobody), "json": strings.ReplaceAll(token, "&", `\u0026`),
+		"query":           url.QueryEscape(token), "path": url.PathEscape(token), "every byte": string(percent([]byte(token), nobody, upperHex)), "lower case": strings.ToLower(url.QueryEscape(strings.ToLower(token))), "json": strings.ReplaceAll(token, "&", `\u0026`),
 	} {
 		text := []byte("before " + form + " after, and again: " + form)
 		whole := run(s, text)
@@ -54,7 +54,7 @@ func TestForms(t *testing.T) {
 		}
 	}
 	// The twin: what only looks like it.
-	for _, text := range []string{"", token[:len(token)-1], token[1:], strings.ToUpper(token), "Bearer " + token[:20] + "x" + token[21:]} {
+	for _, text := range []string{"", token[:len(token)-1], token[1:], strings.ToTitle(token), "Bearer " + token[:20] + "x" + token[21:]} {
 		if got := run(s, []byte(text)); string(got) != text {
 			t.Errorf("%q became %q", text, got)
 		}
@@ -233,7 +233,7 @@ func BenchmarkNothing(b *testing.B) {
 	for _, c := range []struct {
 		name  string
 		value string
-	}{{"8", "passw0rd"}, {"40", "ghp_16C7e42F292c6912E7710c838347Ae178B4a"}, {"200", strings.Repeat("eyJhbGciOi", 20)}} {
+	}{{"8", "passw0rd"}, {"40", "ghp_16C7e42F292c6912E7710c838347Ae178B4a"}, {"200", strings.Repeat("eyJhbGciOi", 20)}, {"2000", strings.Repeat("eyJhbGciOi", 200)}} {
 		for what, text := range map[string][]byte{"random": text, "json": words} {
 			b.Run(fmt.Sprintf("%s/%s", c.name, what), func(b *testing.B) {
 				m := NewSet([]byte(c.value)).Stream()
@@ -246,6 +246,7 @@ func BenchmarkNothing(b *testing.B) {
 	}
 	b.Run("40/small", func(b *testing.B) {
 		m := NewSet([]byte("ghp_16C7e42F292c6912E7710c838347Ae178B4a")).Stream()
+		b.ReportAllocs()
 		b.SetBytes(200)
 		for b.Loop() {
 			m.Next(words[:200])

@@ -46,7 +46,9 @@ type line struct {
 
 const lineLength = 4096 // more are lost, as in a router
 
-func newLine() *line { return &line{packets: make(chan packet, lineLength), closed: make(chan struct{})} }
+func newLine() *line {
+	return &line{packets: make(chan packet, lineLength), closed: make(chan struct{})}
+}
 
 func (l *line) put(p packet) {
 	select {

@@ -1,6 +1,7 @@
 package facts
 
 import (
+	"encoding/binary"
 	"unsafe"
 
 	"github.com/sallyport-dev/sallyport/plugins/http/head"
@@ -26,38 +27,75 @@ type Body struct {
 	Bytes []byte // decoded
 }
 
-// maxScratch bounds what the headers of one request, its title and its JSON take in all, in bytes.
-const maxScratch = 40 << 10
+// Sizes of an action's parts, in bytes.
+const (
+	maxFront  = 2 + 1 + 4 + abi.MaxTitle + 2 // family, class, title, count of fields
+	maxFields = abi.MaxAction - maxFront
+	// maxHeaders is what the headers may take of it, so that the request line always has room.
+	maxHeaders = 24 << 10
+	maxJSON    = 16 << 10 // of the values of a JSON body, written out
+)
 
-// Action collects one request. Its zero value is ready; it is large, so make it before the snapshot.
+// Action collects one request, in the form in which it is asked about. It is large, so make it before the snapshot.
 type Action struct {
 	Class abi.Class // of the request that was asked about last
 
-	scratch [maxScratch]byte
-	used    int
-	list    [head.MaxFields]string
-	count   int
-	cut     bool // there were more headers
-	path    [head.MaxTarget]byte
-	json    flattener
+	front  [maxFront]byte
+	size   int // of front that is used
+	fields [maxFields]byte
+	used   int
+	count  int  // of fields
+	heads  int  // of headers
+	cut    bool // there were more headers
+
+	path   [head.MaxTarget]byte
+	json   flattener
+	values [maxJSON]byte
+	fixed  fixed
 
 	rewrites    bool // a header names another path
 	override    string
-	graver      abi.Class // that of override
-	contentType []byte
+	overriding  [head.MaxMethod]byte // the memory of override
+	graver      abi.Class            // that of override
+	contentType [128]byte
+	typeSize    int
+	typed       bool // there is a type, which may be longer than that: then it is
+	untold      bool
 	charset     []byte
-	typed       bool
+}
+
+// fixed are fields that do not change from one request of a connection to the next.
+type fixed struct {
+	bytes           [512]byte
+	size, count     int
+	version, server string
+	tls, credential bool
 }
 
 // text is p as a string without a copy: it is good as long as p is not written to.
 func text(p []byte) string { return unsafe.String(unsafe.SliceData(p), len(p)) }
 
+// headersAt is where the headers begin in fields: behind the field's number, known, and their count.
+const headersAt = 2 + 1 + 4
+
 // Begin forgets the request before.
 func (a *Action) Begin() {
-	a.used, a.count, a.cut, a.rewrites = 0, 0, false, false
-	a.override, a.graver, a.typed = "", abi.ClassSession, false
-	a.contentType, a.charset = nil, nil
+	a.used, a.count, a.heads, a.cut, a.rewrites = headersAt, 0, 0, false, false
+	a.override, a.graver, a.typed, a.untold, a.typeSize = "", abi.ClassSession, false, false, 0
+	a.charset = nil
 }
+
+// lowerCase maps letters to lower case.
+var lowerCase = func() (t [256]byte) {
+	for i := range t {
+		c := byte(i)
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		t[i] = c
+	}
+	return t
+}()
 
 // Header takes one header; n is what head.NameOf says of its name.
 func (a *Action) Header(n head.Name, name, value []byte) {
@@ -74,24 +112,23 @@ func (a *Action) Header(n head.Name, name, value []byte) {
 	if !secret {
 		size += len(": ") + len(value)
 	}
-	if a.count == len(a.list) || size > len(a.scratch)-a.used {
+	if a.used+4+size > maxHeaders {
 		a.cut = true
 		return
 	}
-	b := a.scratch[a.used : a.used+size : a.used+size]
+	b := a.fields[a.used : a.used+4+size]
+	binary.LittleEndian.PutUint32(b, uint32(size))
+	b = b[4:]
 	for i, c := range name {
-		if c >= 'A' && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		b[i] = c
+		b[i] = lowerCase[c]
 	}
 	if !secret {
-		b[len(name)], b[len(name)+1] = ':', ' '
-		copy(b[len(name)+2:], value)
+		b = b[len(name):]
+		b[0], b[1] = ':', ' '
+		copy(b[2:], value)
 	}
-	a.used += size
-	a.list[a.count] = text(b)
-	a.count++
+	a.used += 4 + size
+	a.heads++
 }
 
 // sounds reports whether a header of this name could carry a credential.
@@ -135,18 +172,12 @@ func (a *Action) setType(value []byte) {
 	for len(kind) > 0 && (kind[len(kind)-1] == ' ' || kind[len(kind)-1] == '\t') {
 		kind = kind[:len(kind)-1]
 	}
-	if len(kind) <= len(a.scratch)-a.used {
-		b := a.scratch[a.used : a.used+len(kind) : a.used+len(kind)]
+	a.typed, a.untold = true, len(kind) > len(a.contentType)
+	if !a.untold {
 		for i, c := range kind {
-			if c >= 'A' && c <= 'Z' {
-				c += 'a' - 'A'
-			}
-			b[i] = c
+			a.contentType[i] = lowerCase[c]
 		}
-		a.used += len(kind)
-		a.contentType, a.typed = b, true
-	} else {
-		a.cut = true
+		a.typeSize = len(kind)
 	}
 	const name = "charset="
 	for ; n+len(name) <= len(value); n++ {
@@ -172,41 +203,37 @@ func (a *Action) plainText() bool {
 
 // form reports whether the body is a form, which can hold a method. parts: one in several parts.
 func (a *Action) form() (is, parts bool) {
-	parts = string(a.contentType) == "multipart/form-data"
-	return parts || string(a.contentType) == "application/x-www-form-urlencoded", parts
+	kind := a.contentType[:a.typeSize]
+	parts = string(kind) == "multipart/form-data"
+	return parts || string(kind) == "application/x-www-form-urlencoded", parts
 }
 
 // Override takes a method that stands in place of the request's own.
 func (a *Action) Override(value []byte) {
-	if len(value) == 0 {
-		return
-	}
 	n := min(len(value), head.MaxMethod)
-	if n > len(a.scratch)-a.used {
-		a.override, a.graver = "UNREADABLE", abi.ClassOpaque
+	if n == 0 {
 		return
 	}
-	b := a.scratch[a.used : a.used+n : a.used+n]
-	for i := range b {
-		c := value[i]
+	var b [head.MaxMethod]byte
+	for i, c := range value[:n] {
 		if c >= 'a' && c <= 'z' {
 			c -= 'a' - 'A'
 		}
 		b[i] = c
 	}
-	class := ClassOf(b)
+	class := ClassOf(b[:n])
 	if a.override != "" && class <= a.graver {
 		return
 	}
-	a.used += n
-	a.override, a.graver = text(b), class
+	a.overriding = b
+	a.override, a.graver = text(a.overriding[:n]), class
 }
 
 // class is that of a request as it stands: of its method, or of what overrides it.
 func (a *Action) class(r *Request, raise *Raise) abi.Class {
 	class := raise.Of(r.Method, ClassOf(r.Method))
 	if a.override != "" {
-		class = max(class, raise.Of([]byte(a.override), a.graver))
+		class = max(class, raise.Of(a.overriding[:len(a.override)], a.graver))
 	}
 	if len(r.Upgrade) > 0 {
 		class = abi.ClassOpaque
@@ -214,78 +241,113 @@ func (a *Action) class(r *Request, raise *Raise) abi.Class {
 	return class
 }
 
-// Ask begins the question about a request whose headers have been taken.
-func (a *Action) Ask(c *sdk.Conn, r *Request, raise *Raise) *sdk.AskBuilder {
-	a.parameters(r.Query)
-	form, parts := a.form()
+// Question is an action that is ready to be asked about.
+type Question struct {
+	c *sdk.Conn
+	a *Action
+}
+
+// Do asks, as sdk.AskBuilder's Do.
+func (q Question) Do(extent uint64, flags uint8) (id uint32) {
+	return q.c.AskEncoded(extent, flags, q.a.front[:q.a.size], q.a.fields[q.a.start():q.a.used])
+}
+
+// Ask makes the question about a request whose headers have been taken.
+func (a *Action) Ask(c *sdk.Conn, r *Request, raise *Raise) Question {
+	if len(r.Query) > 0 {
+		a.parameters(r.Query)
+	}
 	hidden := false // a form could hold another method
-	if form {
-		switch {
-		case !r.Body.Known || parts && contains(r.Body.Bytes, "_method"):
-			hidden = r.Length != 0
-		case !parts:
-			a.parameters(r.Body.Bytes)
+	if a.typed {
+		if form, parts := a.form(); form {
+			switch {
+			case !r.Body.Known || parts && contains(r.Body.Bytes, "_method"):
+				hidden = r.Length != 0
+			case !parts:
+				a.parameters(r.Body.Bytes)
+			}
 		}
 	}
 	path := r.Path
 	if len(path) == 0 && string(r.Method) != "CONNECT" {
-		path = []byte("/")
+		path = root
 	}
 	normal, ambiguous := Normal(a.path[:0], path)
-	authority := a.lowered(r.Authority)
-	upgrade := a.lowered(r.Upgrade)
-
 	a.Class = a.class(r, raise)
-	b := c.Ask(FamilyHTTP, a.Class, a.title(r.Method, authority, r.Path))
-	b.String(fieldMethod, text(r.Method)).String(fieldScheme, scheme(r.TLS)).String(fieldAuthority, authority)
-	b.String(fieldPath, text(r.Path)).String(fieldPathNormal, text(normal)).Bool(fieldAmbiguous, ambiguous || a.rewrites)
-	b.String(fieldQuery, text(r.Query)).String(fieldVersion, r.Version).Bool(fieldTLS, r.TLS).String(fieldServerName, r.ServerName)
-	b.String(fieldUpgrade, upgrade).Bool(fieldGatewayCredential, r.Credential)
-	if !a.cut || a.typed {
-		b.String(fieldContentType, text(a.contentType))
+
+	a.endHeaders()
+	a.put(fieldMethod, r.Method)
+	a.putLower(fieldAuthority, r.Authority)
+	a.put(fieldPath, r.Path)
+	a.put(fieldPathNormal, normal)
+	a.put(fieldQuery, r.Query)
+	a.putBool(fieldAmbiguous, ambiguous || a.rewrites)
+	a.putFixed(r)
+	if a.typed || r.Length != 0 || len(a.override) > 0 || len(r.Upgrade) > 0 {
+		a.putRest(r, hidden)
+	} else {
+		a.used += copy(a.fields[a.used:], nothing[:])
+		a.count += nothingCount
+	}
+	a.title(r)
+	return Question{c, a}
+}
+
+var root = []byte("/")
+
+// endHeaders writes down how many headers there are.
+func (a *Action) endHeaders() {
+	b := &a.fields
+	b[0], b[1], b[2] = byte(fieldHeaders), 0, 1
+	binary.LittleEndian.PutUint32(b[3:], uint32(a.heads))
+	a.count = 1
+	if a.cut { // the field is left out, and with it what was written
+		a.count = 0
+		a.used = headersAt
+	}
+}
+
+// start is where the fields begin.
+func (a *Action) start() int {
+	if a.cut {
+		return headersAt
+	}
+	return 0
+}
+
+// putRest gives what requests without a body do not need.
+func (a *Action) putRest(r *Request, hidden bool) {
+	if !a.untold {
+		a.put(fieldContentType, a.contentType[:a.typeSize])
 	}
 	if r.Length >= 0 {
-		b.Int(fieldContentLength, r.Length)
+		a.putInt(fieldContentLength, r.Length)
 	}
 	if !hidden {
-		b.String(fieldOverride, a.override)
+		a.put(fieldOverride, a.overriding[:len(a.override)])
 	}
-	if !a.cut && a.fits(b, a.list[:a.count]) {
-		b.Strings(fieldHeaders, a.list[:a.count])
-	}
-	a.body(b, &r.Body)
-	return b
+	a.putLower(fieldUpgrade, r.Upgrade)
+	a.putBody(&r.Body)
 }
 
-// spare is what the headers leave of an action for the rest, in bytes.
-const spare = 64
-
-func (a *Action) fits(b *sdk.AskBuilder, list []string) bool {
-	room := b.Room() - spare
-	for _, s := range list {
-		room -= len(s) + 4
-	}
-	return room >= 0
-}
-
-// body gives body and json.
-func (a *Action) body(b *sdk.AskBuilder, body *Body) {
+// putBody gives body and json.
+func (a *Action) putBody(body *Body) {
 	if !body.Known {
 		return
 	}
 	plain := len(body.Bytes) == 0 || a.plainText() && validText(body.Bytes)
-	if plain && len(body.Bytes)+spare <= b.Room() {
-		b.String(fieldBody, text(body.Bytes))
+	if plain {
+		a.put(fieldBody, body.Bytes)
 	}
 	if form, _ := a.form(); len(body.Bytes) == 0 || form {
-		b.Strings(fieldJSON, nil)
+		a.putList(fieldJSON, nil)
 		return
 	}
 	if !plain {
 		return
 	}
-	if list, ok := a.json.flatten(body.Bytes, a.scratch[a.used:]); ok && a.fits(b, list) {
-		b.Strings(fieldJSON, list)
+	if list, ok := a.json.flatten(body.Bytes, a.values[:]); ok {
+		a.putList(fieldJSON, list)
 	}
 }
 
@@ -296,37 +358,29 @@ func scheme(tls bool) string {
 	return "http"
 }
 
-// lowered is a copy of p in lower case.
-func (a *Action) lowered(p []byte) string {
-	if len(p) == 0 || len(p) > len(a.scratch)-a.used {
-		return text(p)
-	}
-	b := a.scratch[a.used : a.used+len(p) : a.used+len(p)]
-	for i, c := range p {
-		if c >= 'A' && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		b[i] = c
-	}
-	a.used += len(p)
-	return text(b)
-}
-
 // title is METHOD authority path.
-func (a *Action) title(method []byte, authority string, path []byte) string {
-	b := a.scratch[a.used:]
-	b = b[:min(len(b), abi.MaxTitle)]
-	n := copy(b, method)
-	n += copy(b[n:], " ")
-	n += copy(b[n:], authority)
-	n += copy(b[n:], path)
-	for i, c := range b[:n] {
-		if c >= 0x80 {
-			b[i] = '?'
-		}
+func (a *Action) title(r *Request) {
+	const at = 2 + 1 + 4
+	b := a.front[at : at+abi.MaxTitle]
+	n := copy(b, r.Method)
+	b[n] = ' '
+	n++
+	for _, c := range r.Authority[:min(len(r.Authority), len(b)-n)] {
+		b[n] = lowerCase[c]
+		n++
 	}
-	a.used += n
-	return text(b[:n])
+	for _, c := range r.Path[:min(len(r.Path), len(b)-n)] {
+		if c >= 0x80 {
+			c = '?'
+		}
+		b[n] = c
+		n++
+	}
+	f := &a.front
+	f[0], f[1], f[2] = FamilyHTTP, 0, byte(a.Class)
+	binary.LittleEndian.PutUint32(f[3:], uint32(n))
+	binary.LittleEndian.PutUint16(f[at+n:], uint16(a.count))
+	a.size = at + n + 2
 }
 
 // AskConnect begins the question about the connection.

@@ -1,6 +1,7 @@
 package facts
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -147,14 +148,19 @@ func TestHeaders(t *testing.T) {
 		a.Header(n, []byte(name), []byte(value))
 	}
 	want := []string{"accept: */*", "authorization", "cookie", "x-api-key", "x-my-token", "x-amz-signature", "x-request-id: 1", "author", "my_session"}
-	if got := a.list[:a.count]; !slices.Equal(got, want) {
+	a.endHeaders()
+	w := abi.ActionWriter{}
+	w.Begin(nil, 0, 0, "")
+	before := w.Len()
+	w.Strings(fieldHeaders, want)
+	if got := a.fields[:a.used]; !bytes.Equal(got, w.End()[before:]) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
 
 func flattened(p []byte) ([]string, bool) {
 	var f flattener
-	return f.flatten(p, make([]byte, maxScratch))
+	return f.flatten(p, make([]byte, maxJSON))
 }
 
 func TestJSON(t *testing.T) {

@@ -12,7 +12,9 @@ var overriding = [...]string{"_method", "_httpmethod", "$httpmethod", "x-http-me
 
 // parameters looks for methods among those of a query or a form.
 func (a *Action) parameters(query []byte) {
-	// A name that is meant ends with "method" or "override", in one way of writing or another: few queries have either.
+	if plain(query) {
+		return
+	}
 	for len(query) > 0 {
 		n := 0
 		for n < len(query) && query[n] != '&' && query[n] != ';' {
@@ -93,4 +95,19 @@ func Names(p []byte, name string) bool {
 		}
 	}
 	return at == len(p) || p[at] == '='
+}
+
+// plain reports whether nothing of a query could be one of the names that override the method: "method" stands in each, or something written as %XX.
+func plain(query []byte) bool {
+	for i, c := range query {
+		switch c {
+		case '%':
+			return false
+		case 'm', 'M':
+			if begins(query[i:], "meth") {
+				return false
+			}
+		}
+	}
+	return true
 }

@@ -91,8 +91,10 @@ func (s *Session) readSettings(c *sdk.Conn, side abi.Side, h *h2frame.Head, p []
 	if s.over {
 		return
 	}
-	if !s.settings[side.Other()].owes(sent) {
+	if !sent {
 		s.strain(c, side, idleCost)
+	}
+	if !s.settings[side.Other()].owes(sent) {
 		s.acknowledge(c, side, 1)
 	}
 }

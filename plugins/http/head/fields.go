@@ -1,6 +1,9 @@
 package head
 
-import "bytes"
+import (
+	"bytes"
+	"math/bits"
+)
 
 // MaxFields is how many fields a head may have.
 const MaxFields = 128
@@ -33,7 +36,19 @@ func (f *Field) Line(p []byte) Span {
 type Fields struct {
 	All   [MaxFields]Field
 	Count int
+
+	seen, twice uint32                // a bit for each Name
+	first       [LastSecret + 1]uint8 // where in All, for those that were seen
 }
+
+// bit is that of a name in seen and twice.
+func (n Name) bit() uint32 { return 1 << n }
+
+// has reports whether there is a field of this name.
+func (f *Fields) has(n Name) bool { return f.seen&n.bit() != 0 }
+
+// value is that of the first field of this name, which is there.
+func (f *Fields) value(n Name) Span { return f.All[f.first[n]].Value }
 
 // Problems of field lines.
 const (
@@ -52,28 +67,39 @@ const (
 
 // read reads field lines of p from i on up to the empty line, and returns what stands behind that.
 func (f *Fields) read(p []byte, i int) (int, Problem) {
-	f.Count = 0
+	f.Count, f.seen, f.twice = 0, 0, 0
 	for {
 		if i >= len(p) {
 			return i, incompletely
 		}
-		start, h := i, uint32(0)
-		for i < len(p) {
-			c := lower[p[i]]
-			if c == 0 {
+		start := i
+		n, alike := Other, false
+		for at, end := i, min(i+maxName, len(p)-8); at <= end; at += 8 {
+			if m := equal(word(p, at), ':'); m != 0 {
+				if at += bits.TrailingZeros64(m) / 8; at-i <= maxName {
+					if n = usual(p, start, at-start); n != Other {
+						i = at
+					}
+				}
 				break
 			}
-			h = h*hashMult + uint32(c)
-			i++
 		}
-		if i == len(p) {
-			return i, incompletely
-		}
-		if p[i] != ':' || i == start {
-			if p[i] == '\r' && i == start && i+1 < len(p) && p[i+1] == '\n' {
-				return i + 2, ""
+		if n == Other {
+			for i < len(p) && lower[p[i]] != 0 {
+				i++
 			}
-			return i, nameProblem(p, start, i)
+			if i == len(p) {
+				return i, incompletely
+			}
+			if p[i] != ':' || i == start {
+				if p[i] == '\r' && i == start && i+1 < len(p) && p[i+1] == '\n' {
+					return i + 2, ""
+				}
+				return i, nameProblem(p, start, i)
+			}
+			if n, alike = NameOf(p[start:i]); alike {
+				return i, lookalike
+			}
 		}
 		if f.Count == MaxFields {
 			return i, manyFields
@@ -81,15 +107,30 @@ func (f *Fields) read(p []byte, i int) (int, Problem) {
 		e := &f.All[f.Count]
 		f.Count++
 		e.Name = Span{uint32(start), uint32(i)}
-		var alike bool
-		if e.Known, alike = lookup(p[start:i], h); alike {
-			return i, lookalike
+		e.Known = n
+		if bit := n.bit(); f.seen&bit == 0 {
+			f.seen |= bit
+			f.first[n] = uint8(f.Count - 1)
+		} else {
+			f.twice |= bit
 		}
 		i++
 		for i < len(p) && (p[i] == ' ' || p[i] == '\t') {
 			i++
 		}
 		start = i
+		for i+8 <= len(p) {
+			w := word(p, i)
+			odd := below(w, ' ') | equal(w, 0x7f)
+			if odd == 0 {
+				i += 8
+				continue
+			}
+			if i += bits.TrailingZeros64(odd) / 8; p[i] != '\t' {
+				break
+			}
+			i++
+		}
 		for i < len(p) && kinds[p[i]]&inValue != 0 {
 			i++
 		}
@@ -170,6 +211,9 @@ func (s *Scanner) End(p []byte) (size int, problem Problem) {
 		}
 	}
 }
+
+// Fresh reports whether nothing was scanned.
+func (s *Scanner) Fresh() bool { return s.at == 0 }
 
 // FirstLine reports whether the first line has come.
 func (s *Scanner) FirstLine() bool { return s.line > 0 }

@@ -36,51 +36,68 @@ const (
 // read takes what the fields say about framing.
 func (f *Framing) read(p []byte, fields *Fields, strictOptions bool) Problem {
 	*f = Framing{Length: -1}
-	upgrades := 0
-	var proxy *Field
-	for i := range fields.Count {
-		e := &fields.All[i]
-		var problem Problem
-		switch e.Known {
-		case ContentLength:
-			if f.Length >= 0 {
-				return twoLengths
-			}
-			f.Length, problem = length(e.Value.Of(p))
-		case TransferEncoding:
-			if f.Chunked {
-				return twoCodings
-			}
-			if f.Chunked = Fold(e.Value.Of(p), "chunked"); !f.Chunked {
-				return badCoding
-			}
-		case Connection:
-			problem = f.options(e.Value.Of(p), strictOptions)
-		case ProxyConnection:
-			proxy = e
-		case Upgrade:
-			if upgrades++; upgrades > 1 && strictOptions {
-				return twoUpgrades
-			}
-			f.Upgrade = e.Value
-		}
-		if problem != "" {
+	const any = 1<<ContentLength | 1<<TransferEncoding | 1<<Connection | 1<<ProxyConnection | 1<<Upgrade
+	if fields.seen&any == 0 {
+		return ""
+	}
+	var problem Problem
+	switch {
+	case fields.twice&ContentLength.bit() != 0:
+		return twoLengths
+	case fields.twice&TransferEncoding.bit() != 0:
+		return twoCodings
+	case fields.twice&Upgrade.bit() != 0 && strictOptions:
+		return twoUpgrades
+	}
+	if fields.has(ContentLength) {
+		if f.Length, problem = length(fields.value(ContentLength).Of(p)); problem != "" {
 			return problem
 		}
 	}
+	if fields.has(TransferEncoding) {
+		if f.Chunked = Fold(fields.value(TransferEncoding).Of(p), "chunked"); !f.Chunked {
+			return badCoding
+		}
+		if f.Length >= 0 {
+			return bothLengths
+		}
+	}
+	if fields.has(Connection) {
+		if problem = f.connection(p, fields, strictOptions); problem != "" {
+			return problem
+		}
+	}
+	if fields.has(Upgrade) {
+		f.Upgrade = fields.value(Upgrade)
+	}
 	switch {
-	case f.Chunked && f.Length >= 0:
-		return bothLengths
 	case f.Close && f.KeepAlive:
 		return closeAndKeep
 	case !strictOptions:
 		return ""
-	case f.Upgrades != (upgrades > 0):
+	case f.Upgrades != fields.has(Upgrade):
 		return noUpgrade
 	case f.Upgrades && !upgradeOK(f.Upgrade.Of(p)):
 		return badUpgrade
-	case proxy != nil && (Fold(proxy.Value.Of(p), "close") && !f.Close || !Fold(proxy.Value.Of(p), "close") && f.Close):
+	case fields.has(ProxyConnection) && Fold(fields.value(ProxyConnection).Of(p), "close") != f.Close:
 		return proxyOption
+	}
+	return ""
+}
+
+// connection reads every Connection field; nearly always there is one, with one word.
+func (f *Framing) connection(p []byte, fields *Fields, strict bool) Problem {
+	v := fields.value(Connection).Of(p)
+	if string(v) == "keep-alive" && fields.twice&Connection.bit() == 0 {
+		f.KeepAlive = true
+		return ""
+	}
+	for i := range fields.Count {
+		if e := &fields.All[i]; e.Known == Connection {
+			if problem := f.options(e.Value.Of(p), strict); problem != "" {
+				return problem
+			}
+		}
 	}
 	return ""
 }

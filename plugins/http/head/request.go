@@ -38,6 +38,22 @@ type Request struct {
 	Secure   bool // the scheme of an absolute-form target is https
 	// Continue: the client waits for 100 before it sends the body.
 	Continue bool
+
+	connect bool     // the method is CONNECT
+	last    [64]byte // the Host of the request before, which was one
+	lastLen int
+}
+
+// known reports whether host is the Host of the request before, and keeps it: clients do not change it on a connection.
+func (r *Request) known(host []byte) bool {
+	if string(host) == string(r.last[:r.lastLen]) && r.lastLen > 0 {
+		return true
+	}
+	r.lastLen = 0
+	if len(host) <= len(r.last) && hostOK(host, false) {
+		r.lastLen = copy(r.last[:], host)
+	}
+	return r.lastLen > 0
 }
 
 // Problems of a request.
@@ -96,9 +112,7 @@ func (r *Request) line(p []byte) (int, Problem) {
 	r.Method = Span{0, uint32(i)}
 	i++
 	start := i
-	for i < len(p) && kinds[p[i]]&inTarget != 0 {
-		i++
-	}
+	i = skipTarget(p, i)
 	switch {
 	case i-start > MaxTarget:
 		return i, LongTarget
@@ -144,10 +158,11 @@ func methodProblem(p []byte, i int) Problem {
 // target takes the target apart.
 func (r *Request) target(p []byte) Problem {
 	t := r.Target.Of(p)
+	r.connect = string(r.Method.Of(p)) == "CONNECT"
 	start, end := r.Target.Start, r.Target.End
 	r.Authority, r.Query, r.HasQuery, r.Secure = Span{}, Span{}, false, false
 	switch {
-	case string(r.Method.Of(p)) == "CONNECT":
+	case r.connect:
 		r.Form, r.Authority, r.Path = Authority, r.Target, Span{}
 		if !hostOK(t, true) {
 			return BadTarget
@@ -202,35 +217,25 @@ func scheme(t []byte) int {
 
 // check looks at what the fields say together.
 func (r *Request) check(p []byte) Problem {
-	var seen [LastSecret + 1]bool
-	var host Span
-	r.Continue = false
-	for i := range r.Count {
-		e := &r.All[i]
-		switch e.Known {
-		case Host:
-			if seen[Host] {
-				return twoHosts
-			}
-			host = e.Value
-		case Expect:
-			if r.Continue = Fold(e.Value.Of(p), "100-continue"); !r.Continue {
-				return badExpect
-			}
-		case ContentType, Authorization, ProxyAuthorization, UserAgent, HTTP2Settings, ProxyConnection:
-		default:
-			continue
-		}
-		if e.Known != Host && seen[e.Known] {
-			return twoFields
-		}
-		seen[e.Known] = true
+	const once = 1<<Expect | 1<<ContentType | 1<<Authorization | 1<<ProxyAuthorization | 1<<UserAgent | 1<<HTTP2Settings | 1<<ProxyConnection
+	switch {
+	case !r.has(Host):
+		return noHost
+	case r.twice&Host.bit() != 0:
+		return twoHosts
+	case r.twice&once != 0:
+		return twoFields
 	}
+	r.Continue = false
+	if r.has(Expect) {
+		if r.Continue = Fold(r.value(Expect).Of(p), "100-continue"); !r.Continue {
+			return badExpect
+		}
+	}
+	host := r.value(Host)
 	body := r.Chunked || r.Length > 0
 	switch {
-	case !seen[Host]:
-		return noHost
-	case !hostOK(host.Of(p), false):
+	case !r.known(host.Of(p)) && !hostOK(host.Of(p), false):
 		return badHost
 	case r.Form == Origin || r.Form == Asterisk:
 		r.Authority = host

@@ -14,7 +14,8 @@ type request struct {
 	size    int // of the head; 0: it has not come
 	blank   bool
 	checked bool // its first line was looked at
-	known   bool // its head was read, and it is for this endpoint
+	whole   bool // its head was read,
+	known   bool // and it is for this endpoint
 
 	id     uint32 // its action
 	total  uint64 // bytes that are decided at once: the head, and the body unless that streams
@@ -31,7 +32,7 @@ type request struct {
 func (r *request) reset() {
 	r.scan.Reset()
 	r.gather.reset()
-	r.size, r.blank, r.checked, r.known = 0, false, false, false
+	r.size, r.blank, r.checked, r.whole, r.known = 0, false, false, false, false
 	r.id, r.total, r.stream, r.writes, r.dialed, r.dropped = 0, 0, false, false, false, 0
 	r.edits.count = 0
 	r.Request.Fields.Count = 0
@@ -48,8 +49,10 @@ func (s *Session) readRequest(c *sdk.Conn, p []byte, end bool) int {
 		return 0
 	}
 	if !r.known { // what was found are places, so they hold when p is shown again
-		if problem := r.Read(p[:r.size]); problem != "" {
-			return s.refuse(c, problem)
+		if !r.whole {
+			if problem := r.Read(p[:r.size]); problem != "" {
+				return s.refuse(c, problem)
+			}
 		}
 		s.response.asked = head.Asked{Head: string(r.Method.Of(p)) == "HEAD"}
 		if problem := s.addressed(&r.Request, p); problem != "" {
@@ -85,6 +88,11 @@ func (s *Session) readHead(c *sdk.Conn, p []byte, end bool) (read int, more bool
 		return s.refuse(c, head.BadMethod), false
 	}
 	most := s.plugin.maxHead
+	// Nearly always all of it is there at once. When it is not, or something is wrong, what is said must not depend on how it was cut.
+	if r.scan.Fresh() && r.Read(p[:min(len(p), most)]) == "" {
+		r.size, r.whole = r.Size, true
+		return 0, true
+	}
 	size, problem := r.scan.End(p[:min(len(p), most)])
 	switch {
 	case (problem != "" || size == 0 && r.scan.FirstLine()) && !r.checked:

@@ -38,6 +38,9 @@ func (s *Session) upstreamData(c *sdk.Conn, p []byte, end bool) int {
 // readResponse reads the head of a response and passes it with what of its body needs no look.
 func (s *Session) readResponse(c *sdk.Conn, p []byte, end bool) int {
 	r := &s.response
+	if r.scan.Fresh() && r.Read(p[:min(len(p), maxResponseHead)]) == "" {
+		return s.finishResponse(c, p)
+	}
 	size, problem := r.scan.End(p[:min(len(p), maxResponseHead)])
 	switch {
 	case problem != "":
@@ -54,6 +57,13 @@ func (s *Session) readResponse(c *sdk.Conn, p []byte, end bool) int {
 	if problem = r.Read(p[:size]); problem != "" {
 		return s.spoiled(c, problem)
 	}
+	return s.finishResponse(c, p)
+}
+
+// finishResponse passes the response whose head was read.
+func (s *Session) finishResponse(c *sdk.Conn, p []byte) int {
+	r := &s.response
+	size := r.Size
 	body, problem := r.Body(r.asked)
 	if problem != "" {
 		return s.spoiled(c, problem)

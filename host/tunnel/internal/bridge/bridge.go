@@ -6,8 +6,8 @@
 // it, for each connection. WireGuard has authenticated every packet, so the stack need not compute checksums again.
 //
 // What makes it fair and bounded: packets from the stack wait in one queue for each destination, which is a peer. Each queue is
-// bounded; when it is full the stack waits, which slows senders down instead of losing what they sent. The queues take turns, by
-// bytes. And no more than [inFlightMost] packets are on their way through WireGuard at a time: what is behind them waits here, where
+// bounded; while it is full, [Bridge.Full], who has new data for the peer waits, which slows senders down instead of losing what
+// they sent. The stack itself never waits: its goroutines serve all peers. The queues take turns, by bytes. And no more than [inFlightMost] packets are on their way through WireGuard at a time: what is behind them waits here, where
 // turns are taken, and not in WireGuard's queues, where a peer that sends much would have the others wait (and where each packet
 // holds 64 KiB).
 package bridge
@@ -78,13 +78,26 @@ func (c countingBind) Send(packets [][]byte, to conn.Endpoint) error {
 // Inject sends a packet to WireGuard past the stack: tests forge packets with it. It waits while the queue is full, and reports false
 // when the bridge is closed. The bridge keeps the packet.
 func (b *Bridge) Inject(packet []byte) bool {
-	return b.queue.push(destination(packet), item{raw: packet, size: len(packet)}, true)
+	for !b.Offer(packet) {
+		full := b.Full(destination(packet))
+		if full == nil && b.queue.isClosed() {
+			return false
+		}
+		if full != nil {
+			<-full
+		}
+	}
+	return true
 }
 
 // Offer is Inject without waiting: it reports false also when the queue is full.
 func (b *Bridge) Offer(packet []byte) bool {
-	return b.queue.push(destination(packet), item{raw: packet, size: len(packet)}, false)
+	return b.queue.push(destination(packet), item{raw: packet, size: len(packet)}, queueMost)
 }
+
+// Full returns nil while there is room for a destination. Otherwise who has new data for it waits until the channel is closed, and asks
+// again.
+func (b *Bridge) Full(destination netip.Addr) <-chan struct{} { return b.queue.room(destination) }
 
 // SetPathMTU has TCP packets to a destination be no larger than mtu bytes, for a while. Less than 576 is 576, and 0, from a system
 // that knows no better, too.

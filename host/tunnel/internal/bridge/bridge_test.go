@@ -92,8 +92,8 @@ func read(b *Bridge) ([][]byte, error) {
 	return bufs[:n], err
 }
 
-// A writer waits while its queue is full, and nothing is lost or turned around.
-func TestOutgoingPacketsWait(t *testing.T) {
+// Who has more for one destination than its queue holds waits, and nothing is lost or turned around.
+func TestInjectWaits(t *testing.T) {
 	b := New(1420, nil)
 	defer b.Close()
 	const packets = 3 * queueMost / 1000
@@ -105,8 +105,9 @@ func TestOutgoingPacketsWait(t *testing.T) {
 	var writer sync.WaitGroup
 	writer.Go(func() {
 		for i := range packets {
-			if err := write(t, b, numbered(i)); err != nil {
-				t.Error(err)
+			if !b.Inject(numbered(i)) {
+				t.Error("closed")
+				return
 			}
 		}
 	})
@@ -126,6 +127,24 @@ func TestOutgoingPacketsWait(t *testing.T) {
 		b.queue.sent(len(batch))
 	}
 	writer.Wait()
+}
+
+// The stack never waits: what is far too much is lost.
+func TestTheStackDoesNotWait(t *testing.T) {
+	b := New(1420, nil)
+	defer b.Close()
+	big := append(packet4(1), make([]byte, 60_000)...)
+	for range 2 * dropMost / len(big) {
+		if err := write(t, b, big); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := b.Waiting(); n < dropMost/len(big) || n > dropMost/len(big)+1 {
+		t.Errorf("%d packets wait", n)
+	}
+	if b.Full(netip.AddrFrom4([4]byte{0, 0, 0, 1})) == nil || b.Full(netip.AddrFrom4([4]byte{0, 0, 0, 2})) != nil {
+		t.Error("full is what is not")
+	}
 }
 
 func TestDiscard(t *testing.T) {
@@ -170,10 +189,7 @@ func TestCloseWakesEverybody(t *testing.T) {
 	b := New(1420, nil)
 	var all sync.WaitGroup
 	all.Go(func() {
-		for {
-			if err := write(t, b, packet4(1)); err != nil {
-				return // full, then closed
-			}
+		for b.Inject(packet4(1)) { // until it is full, and then closed
 		}
 	})
 	c := New(1420, nil)

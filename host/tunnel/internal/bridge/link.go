@@ -53,13 +53,11 @@ func (l link) Attach(d stack.NetworkDispatcher) {
 // IsAttached implements stack.LinkEndpoint.
 func (l link) IsAttached() bool { return l.b.dispatcher.Load() != nil }
 
-// WritePackets implements stack.LinkEndpoint. It waits while the destination's queue is full.
+// WritePackets implements stack.LinkEndpoint. It does not wait; a packet for a destination that has far too much already is lost, as on any
+// network.
 func (l link) WritePackets(packets stack.PacketBufferList) (int, tcpip.Error) {
-	for i, p := range packets.AsSlice() {
-		it := item{packet: p.IncRef(), size: p.Size()}
-		if !l.b.queue.push(destination(p.NetworkHeader().Slice()), it, true) {
-			return i, &tcpip.ErrClosedForSend{}
-		}
+	for _, p := range packets.AsSlice() {
+		l.b.queue.push(destination(p.NetworkHeader().Slice()), item{packet: p.IncRef(), size: p.Size()}, dropMost)
 	}
 	return packets.Len(), nil
 }

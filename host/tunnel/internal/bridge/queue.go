@@ -9,8 +9,12 @@ import (
 )
 
 const (
-	// queueMost is how many bytes wait for one destination until who writes has to wait too. One packet may go beyond it.
+	// queueMost is how many bytes wait for one destination until there is no room: who has new data for it waits then. What the stack
+	// has taken before still comes, because it sends when acknowledgements arrive, on goroutines that serve all connections and must
+	// not wait for one.
 	queueMost = 512 << 10
+	// dropMost is how many bytes wait for one destination at all. More are lost, as on any network, and sent again.
+	dropMost = 16 << 20
 	// quantum is how many bytes a destination may send in its turn. What it sends beyond that is taken from its next turn.
 	quantum = segmentMost
 	// inFlightMost is how many packets WireGuard may have taken and not sent.
@@ -35,21 +39,20 @@ func (it item) release() {
 
 // flow is what waits for one destination.
 type flow struct {
-	to      netip.Addr
-	items   []item
-	taken   int // of items, from the front
-	bytes   int
-	credit  int // bytes left of its turn
-	active  bool
-	next    *flow // whose turn comes after
-	writers int   // who wait for room
-	room    sync.Cond
+	to     netip.Addr
+	items  []item
+	taken  int // of items, from the front
+	bytes  int
+	credit int // bytes left of its turn
+	active bool
+	next   *flow         // whose turn comes after
+	room   chan struct{} // closed when there is room again; nil: nobody waits for it
 }
 
 // queue is what waits for all of them. Its owner is one reader and any number of writers.
 type queue struct {
 	mu         sync.Mutex
-	flows      map[netip.Addr]*flow // those that have something, or writers
+	flows      map[netip.Addr]*flow // those that have something
 	first      *flow                // whose turn it is, nil if nothing waits
 	last       *flow
 	packets    int
@@ -68,23 +71,18 @@ func newQueue() *queue {
 	return q
 }
 
-// push adds an item, and with wait waits for room. It reports false when it cannot; the item is released then.
-func (q *queue) push(to netip.Addr, it item, wait bool) bool {
+// push adds an item, unless most bytes wait for its destination already, or the queue is closed. Then it releases the item and
+// reports false.
+func (q *queue) push(to netip.Addr, it item, most int) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	f := q.flow(to)
-	for f.bytes >= queueMost && !q.closed {
-		if !wait {
-			it.release()
-			return false
-		}
-		f.writers++
-		f.room.Wait()
-		f.writers--
-	}
-	if q.closed {
+	f := q.flows[to]
+	if q.closed || f != nil && f.bytes >= most {
 		it.release()
 		return false
+	}
+	if f == nil {
+		f = q.flow(to)
 	}
 	f.items = append(f.items, it)
 	f.bytes += it.size
@@ -98,13 +96,34 @@ func (q *queue) push(to netip.Addr, it item, wait bool) bool {
 	return true
 }
 
+// room returns nil if there is room for a destination, else a channel that is closed when there is again.
+func (q *queue) room(to netip.Addr) <-chan struct{} {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	f := q.flows[to]
+	if f == nil || f.bytes < queueMost {
+		return nil
+	}
+	if f.room == nil {
+		f.room = make(chan struct{})
+	}
+	return f.room
+}
+
+// madeRoom wakes who waits for it.
+func (f *flow) madeRoom() {
+	if f.room != nil {
+		close(f.room)
+		f.room = nil
+	}
+}
+
 // flow returns the queue of a destination. Peers have addresses of their own and get no packets for others, so there are no more
 // queues than addresses.
 func (q *queue) flow(to netip.Addr) *flow {
 	f := q.flows[to]
 	if f == nil {
 		f = &flow{to: to}
-		f.room.L = &q.mu
 		q.flows[to] = f
 	}
 	return f
@@ -153,26 +172,21 @@ func (q *queue) pop() (item, bool) {
 	f.bytes -= it.size
 	f.credit -= it.size
 	q.packets--
+	if f.bytes < queueMost/2 {
+		f.madeRoom()
+	}
 	switch {
 	case f.taken == len(f.items):
-		f.items, f.taken, f.credit = f.items[:0], 0, 0
 		q.deactivate()
-		q.forget(f)
+		delete(q.flows, f.to)
 	case f.credit <= 0:
 		q.deactivate()
 		q.activate(f)
 	}
-	if f.writers > 0 && f.bytes < queueMost/2 {
-		f.room.Broadcast()
+	if f.taken >= 1024 { // of a queue that is never empty
+		f.items, f.taken = append(f.items[:0], f.items[f.taken:]...), 0
 	}
 	return it, true
-}
-
-// forget drops a queue that has nothing and for which nobody waits.
-func (q *queue) forget(f *flow) {
-	if f.writers == 0 && len(f.items) == 0 {
-		delete(q.flows, f.to)
-	}
 }
 
 // wait returns when the reader can go on. It reports false when the queue is closed.
@@ -200,6 +214,12 @@ func (q *queue) suspect() {
 		q.inFlight = 0
 	}
 	q.reader.Signal()
+}
+
+func (q *queue) isClosed() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.closed
 }
 
 // setRest notes whether the reader has something left.
@@ -261,9 +281,8 @@ func (q *queue) empty(f *flow) {
 		it.release()
 		q.packets--
 	}
-	f.items, f.taken, f.bytes, f.credit = nil, 0, 0, 0
-	f.room.Broadcast()
-	q.forget(f)
+	f.madeRoom()
+	delete(q.flows, f.to)
 }
 
 // close releases everything and wakes everybody.

@@ -14,7 +14,7 @@ func to(n int) netip.Addr { return netip.AddrFrom4([4]byte{10, 0, byte(n >> 8), 
 // pushAll pushes n items of a size without waiting, and returns how many found room.
 func pushAll(q *queue, dest netip.Addr, n, size int) (taken int) {
 	for range n {
-		if q.push(dest, item{raw: []byte{byte(size), byte(size >> 8), byte(size >> 16)}, size: size}, false) {
+		if q.push(dest, item{raw: []byte{byte(size), byte(size >> 8), byte(size >> 16)}, size: size}, queueMost) {
 			taken++
 		}
 	}
@@ -105,17 +105,61 @@ func TestQueuesAreBoundedEach(t *testing.T) {
 	}
 }
 
-// Many writers and one reader: everything arrives once, in each writer's order; then Close wakes everybody.
+// Who waits for room is woken when half of the queue is empty, when it is thrown away, and when it is closed.
+func TestRoom(t *testing.T) {
+	q := newQueue()
+	if q.room(to(1)) != nil {
+		t.Error("an empty queue has no room")
+	}
+	closed := func(c <-chan struct{}) bool {
+		select {
+		case <-c:
+			return true
+		default:
+			return false
+		}
+	}
+	full := func() <-chan struct{} {
+		pushAll(q, to(1), queueMost, 1000)
+		c := q.room(to(1))
+		if c == nil || closed(c) || q.room(to(1)) != c {
+			t.Fatal("a full queue has room")
+		}
+		return c
+	}
+	c := full()
+	n := 0
+	for ; !closed(c); n++ {
+		q.pop()
+	}
+	if half := queueMost / 2 / 1000; n < half || n > half+2 {
+		t.Errorf("room after %d of %d packets", n, queueMost/1000)
+	}
+	c = full()
+	if q.discard(to(1)); !closed(c) {
+		t.Error("Discard makes no room")
+	}
+	c = full()
+	if q.close(); !closed(c) {
+		t.Error("Close wakes nobody")
+	}
+	if q.room(to(1)) != nil || q.push(to(1), item{}, queueMost) {
+		t.Error("the closed queue is in use")
+	}
+}
+
+// Many writers and one reader: everything arrives once, in each writer's order; then Close wakes the reader.
 func TestQueueUnderLoad(t *testing.T) {
 	q := newQueue()
 	const writers, packets = 8, 2000
 	var all sync.WaitGroup
 	for w := range writers {
 		all.Go(func() {
-			for i := range packets {
-				if !q.push(to(w%4), item{raw: fmt.Appendf(nil, "%d %d", w, i), size: 20 + i%4000}, true) {
-					t.Error("not taken")
-					return
+			for i := 0; i < packets; {
+				if q.push(to(w%4), item{raw: fmt.Appendf(nil, "%d %d", w, i), size: 20 + i%4000}, queueMost) {
+					i++
+				} else if room := q.room(to(w % 4)); room != nil {
+					<-room
 				}
 			}
 		})
@@ -136,22 +180,12 @@ func TestQueueUnderLoad(t *testing.T) {
 		}
 	}
 	all.Wait()
-	for w := range writers {
-		all.Go(func() {
-			for q.push(to(w), item{size: 5000}, true) {
-			}
-		})
-	}
 	all.Go(func() {
-		for q.push(to(0), item{size: 5000}, true) {
+		for q.wait() {
 		}
 	})
-	q.wait()
 	q.close()
 	all.Wait()
-	if q.wait() || q.packets != 0 {
-		t.Errorf("closed, and %d packets wait", q.packets)
-	}
 }
 
 // WireGuard gets no more than a bound, and more when it has sent; packets that it lost do not stop the queue.

@@ -25,15 +25,32 @@ type half struct {
 
 // wait returns when the stack has told of one of the events, the deadline has come or was changed, or for no reason.
 func (h *half) wait(queue *waiter.Queue) {
-	h.mu.Lock()
-	if h.ready == nil {
-		h.entry, h.ready = waiter.NewChannelEntry(h.events | waiter.EventHUp | waiter.EventErr)
-		queue.EventRegister(&h.entry)
-		h.mu.Unlock()
-		return // what it waits for may have happened before it was registered
+	if h.register(queue) {
+		<-h.ready
 	}
-	h.mu.Unlock()
-	<-h.ready
+}
+
+// waitFor is wait that also returns when done is closed.
+func (h *half) waitFor(queue *waiter.Queue, done <-chan struct{}) {
+	if h.register(queue) {
+		select {
+		case <-done:
+		case <-h.ready:
+		}
+	}
+}
+
+// register reports false if the stack has told of nothing before, because it was not asked: what it would have told of may have
+// happened.
+func (h *half) register(queue *waiter.Queue) (before bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.ready != nil {
+		return true
+	}
+	h.entry, h.ready = waiter.NewChannelEntry(h.events | waiter.EventHUp | waiter.EventErr)
+	queue.EventRegister(&h.entry)
+	return false
 }
 
 // wake has an operation that waits look again.

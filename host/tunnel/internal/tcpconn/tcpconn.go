@@ -28,6 +28,8 @@ type Conn struct {
 	queue  *waiter.Queue
 	closed atomic.Bool // by Close or Abort
 
+	full func() <-chan struct{} // see Throttle
+
 	reading, writing half
 	probes           probes
 	local, remote    netip.AddrPort
@@ -107,7 +109,11 @@ func (c *Conn) readNow(b []byte) (int, tcpip.Error) {
 	return res.Count, err
 }
 
-// Write waits while the send buffer is full.
+// Throttle has Write wait while full returns a channel that is not closed: the way to the other end has enough. It must be called before
+// Write is.
+func (c *Conn) Throttle(full func() <-chan struct{}) { c.full = full }
+
+// Write waits while the send buffer is full, or the way to the other end.
 func (c *Conn) Write(b []byte) (int, error) {
 	h := &c.writing
 	h.turn.Lock()
@@ -120,6 +126,12 @@ func (c *Conn) Write(b []byte) (int, error) {
 		}
 		if h.expired() {
 			return len(b) - len(h.source), c.wrap("write", os.ErrDeadlineExceeded)
+		}
+		if c.full != nil {
+			if full := c.full(); full != nil {
+				h.waitFor(c.queue, full)
+				continue
+			}
 		}
 		before := h.source
 		n, err := c.ep.Write(&h.source, tcpip.WriteOptions{})
