@@ -79,7 +79,7 @@ var rooms = map[string][]string{
 	"plugins/http/decode/undo":             {"plugins/http/decode"},
 	"plugins/http/decode/companion":        {"plugins/http/decode", "plugins/http/decode/undo"},
 	"plugins/http/h2":                      {"sdk", "sdk/abi", "plugins/http/facts", "plugins/http/h2frame", "plugins/http/head", "plugins/http/hpack"},
-	"plugins/http/session":                 {"sdk", "sdk/abi", "plugins/http/decode", "plugins/http/head", "plugins/http/facts"},
+	"plugins/http/session":                 {"sdk", "sdk/abi", "plugins/http/decode", "plugins/http/h2", "plugins/http/head", "plugins/http/facts"},
 	"plugins/postgres":                     {"sdk", "plugins/postgres/session"},
 	"plugins/postgres/proto":               {},
 	"plugins/postgres/session":             {"sdk", "sdk/abi", "plugins/postgres/proto", "plugins/postgres/sqlfacts"},

@@ -87,7 +87,7 @@ var ofHold = []string{"approver", "approvers", "approvals", "not_by", "timeout"}
 // aboutTLS reports whether a key of an endpoint says something about its TLS.
 func aboutTLS(name string) bool {
 	switch name {
-	case "ca", "server_name", "pin", "client_cert", "client_key":
+	case "ca", "server_name", "pin", "agent_sni", "client_cert", "client_key":
 		return true
 	}
 	return false
@@ -181,6 +181,9 @@ func TestDefaultsAreDocumented(t *testing.T) {
 		}
 		tried++
 		before := before
+		if k.Table == "endpoint" && aboutTLS(k.Name) {
+			before = plain(parse(t, with("endpoint", "tls", `"verify-full"`)))
+		}
 		if k.Table == "rule" && slices.Contains(ofHold, k.Name) {
 			before = plain(parse(t, with("rule", "then", `"hold"`)))
 		}

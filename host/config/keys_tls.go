@@ -164,8 +164,8 @@ func (d *decoder) checkTransport(e *Endpoint) {
 				d.problem(pos, `%s changes nothing with plugin "none", which ends no TLS; remove it`, what)
 			}
 		}
-	} else if e.AgentTLS == AgentTLSRefuse && !e.agentSNIPos.IsZero() {
-		d.problem(e.agentSNIPos, `agent_sni changes nothing with agent_tls = "refuse"; remove it`)
+	} else if refused := e.AgentTLS == AgentTLSRefuse; !e.agentSNIPos.IsZero() && (refused || e.AgentTLS == AgentTLSAuto && e.TLS == TLSDisable && d.missing) {
+		d.problem(e.agentSNIPos, `agent_sni changes nothing where agents are offered no TLS, with agent_tls = %q and tls = %q; write agent_tls = "offer", or remove it`, e.AgentTLS, e.TLS)
 	}
 	d.checkIdentity(e.Client, "client_cert", "client_key")
 	if d.missing {

@@ -309,3 +309,17 @@ func (r *EffectiveRule) policyRule() []string {
 	}
 	return append(rule, r.endpoints...)
 }
+
+// policyApprovers is who decides about what is held, and what becomes of that: nothing when no rule holds.
+func (a *Assembly) policyApprovers() [][]string {
+	if !slices.ContainsFunc(a.effective, func(r EffectiveRule) bool { return r.Then == decide.Hold && !r.Observe }) {
+		return nil
+	}
+	h := &a.cfg.Holds
+	all := [][]string{{h.GrantFor.String(), h.Late.String()}}
+	for i := range a.cfg.Approvers {
+		p := &a.cfg.Approvers[i]
+		all = append(all, []string{p.Name.Value, p.Webhook.Value, p.Slack.Value, p.Timeout.String()})
+	}
+	return all
+}

@@ -280,6 +280,7 @@ func TestModes(t *testing.T) {
 func TestPolicyRevision(t *testing.T) {
 	p := newPolicies(t)
 	seen := map[string]string{}
+	const ops = "[[approver]]\nname = \"ops\"\nwebhook = \"https://hooks.example.com/x\"\nsecret = \"env:OPS\"\n\n"
 	hold := func(rest string) string { return twoDatabases + ruleTable("h", "true", "hold", rest) }
 	for name, c := range map[string]struct{ keys, tables string }{
 		"nothing":     {"", twoDatabases},
@@ -293,6 +294,8 @@ func TestPolicyRevision(t *testing.T) {
 		"on_hold":     {"", strings.Replace(twoDatabases, "plugin = \"postgres\"\n", "plugin = \"postgres\"\non_hold = \"rollback\"\n", 1)},
 		"a hold":      {"", hold("")},
 		"an approver": {"", hold(`approver = "console"`)},
+		"who that is": {"", hold(`approver = "ops"`) + ops},
+		"where he is": {"", hold(`approver = "ops"`) + strings.Replace(ops, "example.com", "example.org", 1)},
 		"not by":      {"", hold(`not_by = "requester"`)},
 		"a timeout":   {"", hold(`timeout = "10s"`)},
 	} {

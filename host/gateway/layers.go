@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -58,16 +57,9 @@ func (s *session) Secure(ctx context.Context, side abi.Side, k gate.Conn) (gate.
 func (s *session) secureAgent(ctx context.Context, k gate.Conn) (*layer.Conn, error) {
 	// The agent waits while the upstream is reached.
 	limit := layer.DefaultTimeout + 2*s.a.cfg.Limits.DialTimeout
-	return layer.Server(ctx, k, layer.ServerOptions{CA: s.ca, Names: s.names(), NeedName: s.endpoint.needsName(), Timeout: limit, Choose: s.choose})
-}
-
-// names are those under which the agent may know the endpoint: its own, the address that it was reached at, and the upstream's.
-func (s *session) names() []string {
-	names := s.layers.names
-	if upstream := strings.ToLower(s.endpoint.cfg.ServerName); !slices.Contains(names, upstream) {
-		names = append(slices.Clone(names), upstream)
-	}
-	return names
+	return layer.Server(ctx, k, layer.ServerOptions{CA: s.ca, Names: s.layers.names, NeedName: s.endpoint.needsName(), Timeout: limit, Choose: s.choose,
+		// The upstream's own name, for agents that know it by that and were given an address beside it.
+		Others: []string{strings.ToLower(s.endpoint.cfg.ServerName)}})
 }
 
 func (s *session) secureUpstream(ctx context.Context, k gate.Conn) (*layer.Conn, error) {
@@ -104,7 +96,12 @@ func (s *session) unsecured(side abi.Side, err error) error {
 }
 
 // spokenBy is what a plugin's manifest says that it speaks inside of TLS.
-func spokenBy(*abi.Manifest) spoken { return spoken{} }
+func spokenBy(m *abi.Manifest) spoken {
+	if m.TLS == nil {
+		return spoken{}
+	}
+	return spoken{protocols: m.TLS.Protocols, first: m.TLS.First}
+}
 
 // Auth answers the server's words in the login of a slot.
 func (s *session) Auth(slot int, words []byte) ([]byte, error) {
@@ -186,13 +183,6 @@ func (s *session) Secret(slot int) ([]byte, error) {
 		return nil, s.loginFailed(err)
 	}
 	return b, nil
-}
-
-// SecretLen is how many bytes Secret writes, which the plugin may know.
-func (s *session) SecretLen(slot int) (int, error) {
-	b, err := s.Secret(slot)
-	clear(b)
-	return len(b), err
 }
 
 // Sign is what makes a request authentic, by a slot whose form signs; see secret.ParseRequest for what the plugin says of it.

@@ -45,6 +45,9 @@ func ReceiptsPath(cfg *config.Config) string {
 // Serve runs the gateway until ctx ends, and then until every connection has ended. ready is called once, when agents can
 // connect; it may be nil. What a reload has put in the assembly's place is let go at the end.
 func (a *Assembly) Serve(ctx context.Context, ready func(Running)) (err error) {
+	if a.options.PolicyOnly {
+		return errors.New("what was assembled to try a policy cannot serve")
+	}
 	if err := MakeState(a.cfg); err != nil {
 		return err
 	}
@@ -173,7 +176,9 @@ func (a *Assembly) policy() string {
 	var p struct {
 		Endpoints []policyEndpoint
 		Rules     [][]string
+		Approvers [][]string
 	}
+	p.Approvers = a.policyApprovers()
 	for i := range a.cfg.Endpoints {
 		p.Endpoints = append(p.Endpoints, a.policyEndpoint(&a.cfg.Endpoints[i]))
 	}

@@ -16,6 +16,8 @@ type ServerOptions struct {
 	// Names are those of the endpoint, host names in lower case and IP addresses, at least one. The leaf is for all of them. An agent
 	// that asks for another name is refused.
 	Names []string
+	// Others are host names in lower case that an agent may ask for as well. The leaf is for the one that it asks for, too.
+	Others []string
 	// NeedName refuses agents that ask for no name.
 	NeedName bool
 	Timeout  time.Duration // of the handshake; 0: DefaultTimeout
@@ -56,7 +58,12 @@ func Server(ctx context.Context, under Transport, o ServerOptions) (*Conn, error
 		case protocol != "":
 			c.NextProtos = []string{protocol}
 		}
-		c.GetCertificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return o.CA.Leaf(o.Names...) }
+		c.GetCertificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+			if slices.Contains(o.Names, asked) || asked == "" {
+				return o.CA.Leaf(o.Names...)
+			}
+			return o.CA.Leaf(append(slices.Clone(o.Names), asked)...)
+		}
 		return c, nil
 	}
 	t := tls.Server(under, base)
@@ -83,7 +90,7 @@ func (o *ServerOptions) admit(h *tls.ClientHelloInfo, asked string) error {
 		return &Error{"the agent cannot do TLS 1.2 or newer", nil}
 	case asked == "" && o.NeedName:
 		return &Error{"the agent's TLS does not say which server it wants (SNI)", nil}
-	case asked != "" && !slices.Contains(o.Names, asked):
+	case asked != "" && !slices.Contains(o.Names, asked) && !slices.Contains(o.Others, asked):
 		return &Error{"the agent's TLS is for another server than this endpoint (SNI)",
 			fmt.Errorf("it asks for %q, the endpoint is %s", shorten(asked), quoteAll(o.Names))}
 	}

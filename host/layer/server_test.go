@@ -69,6 +69,8 @@ func TestServer(t *testing.T) {
 		{"no name where one is needed", ServerOptions{Names: names, NeedName: true}, &tls.Config{InsecureSkipVerify: true}, "does not say which server", Info{}},
 		{"an address where a name is needed", ServerOptions{Names: names, NeedName: true}, &tls.Config{ServerName: "10.89.128.7"}, "does not say which server", Info{}},
 		{"the name where one is needed", ServerOptions{Names: names, NeedName: true}, &tls.Config{ServerName: "prod-db"}, "", Info{Version: "1.3", Name: "prod-db"}},
+		{"another of its names", ServerOptions{Names: names, Others: []string{"db.internal"}}, &tls.Config{ServerName: "DB.internal"}, "", Info{Version: "1.3", Name: "db.internal"}},
+		{"none of its other names", ServerOptions{Names: names, Others: []string{"db.internal"}}, &tls.Config{ServerName: "db"}, "for another server", Info{}},
 		{"another CA", ServerOptions{Names: names}, &tls.Config{ServerName: "prod-db", RootCAs: openCA(t).pool()}, "certificate", Info{}},
 		{"TLS 1.1", ServerOptions{Names: names}, &tls.Config{ServerName: "prod-db", MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, "cannot do TLS 1.2", Info{}},
 		{"a protocol", ServerOptions{Names: names, Choose: OneOf("h2", "http/1.1")}, &tls.Config{ServerName: "prod-db", NextProtos: []string{"http/1.1"}}, "", Info{Version: "1.3", Name: "prod-db", Protocol: "http/1.1"}},

@@ -24,12 +24,12 @@ type Signed struct {
 const (
 	// maxWaiting bounds the checkpoints that wait for an anchor. The newest ones count, because each covers all before it.
 	maxWaiting = 256
-	// anchorPause is the first pause after a failure, maxPause the longest, keepTimeout what one attempt may take, and lastChance
-	// what Close gives to each anchor.
+	// anchorPause is the first pause after a failure, maxPause the longest, and keepTimeout what one attempt may take.
 	anchorPause = time.Second
 	maxPause    = 5 * time.Minute
 	keepTimeout = 30 * time.Second
-	lastChance  = 5 * time.Second
+	// lastChance is the default of what Close gives to the anchors.
+	lastChance = 5 * time.Second
 )
 
 // anchoring brings checkpoints to one anchor.
@@ -54,7 +54,7 @@ func (l *Log) startAnchor(a Anchor) *anchoring {
 
 // stopAnchors gives the anchors a last chance and ends them.
 func (l *Log) stopAnchors() {
-	late := time.AfterFunc(lastChance, func() {
+	late := time.AfterFunc(l.options.lastChance, func() {
 		for _, a := range l.anchors {
 			a.cancel()
 		}

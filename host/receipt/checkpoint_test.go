@@ -307,7 +307,7 @@ func (s *shelf) kept() ([]string, int) {
 }
 
 // anchoredLog writes a closed log with n checkpoints and what its anchor has.
-func anchoredLog(t *testing.T, n int) (path string, lines [][]byte, anchor string) {
+func anchoredLog(t testing.TB, n int) (path string, lines [][]byte, anchor string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "receipts.jsonl")
 	s := &shelf{}
@@ -430,7 +430,7 @@ func TestAnchorFails(t *testing.T) {
 // TestAnchorThatHangs does not keep the log from closing.
 func TestAnchorThatHangs(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "receipts.jsonl")
-	l := open(t, path, Options{KeyFile: path + ".key", Anchors: []Anchor{hanging{}}})
+	l := open(t, path, Options{KeyFile: path + ".key", Anchors: []Anchor{hanging{}}, lastChance: time.Millisecond})
 	appendTo(t, l, decision("x"))
 	if err := l.Close(); err != nil {
 		t.Error(err)

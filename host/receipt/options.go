@@ -42,8 +42,9 @@ type Options struct {
 	MaxField int
 	// Logger hears of a torn line and of failures; nil means none.
 	Logger *slog.Logger
-	// wrap puts a disk that tests control under the log.
-	wrap func(*os.File) file
+	// wrap puts a disk that tests control under the log, and lastChance is how long Close waits for anchors.
+	wrap       func(*os.File) file
+	lastChance time.Duration
 }
 
 func (o *Options) defaults() {
@@ -61,6 +62,9 @@ func (o *Options) defaults() {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.lastChance <= 0 {
+		o.lastChance = lastChance
 	}
 	if o.wrap == nil {
 		o.wrap = func(f *os.File) file { return f }

@@ -220,6 +220,28 @@ func FuzzFile(f *testing.F) {
 	})
 }
 
+// FuzzAnchor verifies a good log against any bytes as its anchor and its keys: only what was anchored can be found.
+func FuzzAnchor(f *testing.F) {
+	path, _, anchor := anchoredLog(f, 2)
+	keys := content(f, KeysFile(path))
+	f.Add([]byte(anchor), keys)
+	f.Add([]byte(strings.Repeat(anchor, 2)), []byte("ed25519:\n"))
+	f.Add([]byte(anchor[:len(anchor)/2]), keys[:20])
+	f.Add([]byte(`{"_hash":"`+strings.Repeat("0", 64)+`",`+"\n"), []byte{})
+	f.Fuzz(func(t *testing.T, anchor, keys []byte) {
+		file := filepath.Join(t.TempDir(), "r.pub")
+		write(t, file, keys)
+		known, err := ReadKeys(file)
+		if err != nil {
+			known = nil
+		}
+		r, err := VerifyWith(path, VerifyOptions{Keys: known, Anchor: bytes.NewReader(anchor)})
+		if err == nil && r.Anchored == 0 {
+			t.Fatalf("it verifies against an anchor without a checkpoint of it: %+v", r)
+		}
+	})
+}
+
 // FuzzString checks that any string comes back from a line, but for bytes that are not UTF-8.
 func FuzzString(f *testing.F) {
 	for s := range hostile {

@@ -31,7 +31,6 @@ func (s *source) flags(c *cobra.Command) {
 	c.Flags().StringVarP(&s.config, "config", "c", defaultConfig, "the gateway's configuration `FILE`")
 	c.Flags().StringVar(&s.dir, "dir", "", "a folder `DIR` with receipts and the older files of them, instead of that of the configuration")
 	c.Flags().StringVar(&s.file, "file", "", "one `FILE` of receipts alone")
-	c.MarkFlagsMutuallyExclusive("config", "dir", "file")
 }
 
 // receiptsName is how the gateway calls its record.
@@ -40,6 +39,8 @@ const receiptsName = "receipts.jsonl"
 // path is the file of the record, and whether it is meant alone.
 func (s *source) path() (path string, single bool, err error) {
 	switch {
+	case s.file != "" && s.dir != "":
+		return "", false, usageError{errors.New("--dir and --file exclude each other")}
 	case s.file != "":
 		return s.file, true, nil
 	case s.dir != "":

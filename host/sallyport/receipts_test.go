@@ -11,6 +11,7 @@ import (
 	"github.com/creack/pty"
 
 	"github.com/sallyport-dev/sallyport/host/receipt"
+	"github.com/sallyport-dev/sallyport/host/receipt/anchor"
 )
 
 // record writes a record of n refusals and one decision each.
@@ -183,4 +184,116 @@ func onTerminal(t *testing.T, args []string) string {
 		got = append(got, buf[:n]...)
 	}
 	return string(got)
+}
+
+// signedRecord writes receipts with checkpoints over several files, and an anchor, into a folder as a gateway has it.
+func signedRecord(t *testing.T) (dir, anchored string) {
+	t.Helper()
+	dir = t.TempDir()
+	anchored = filepath.Join(dir, "elsewhere")
+	log, err := receipt.Open(filepath.Join(dir, "receipts.jsonl"), receipt.Options{KeyFile: filepath.Join(dir, "receipts.key"), RotateSize: 2 << 10,
+		Anchors: []receipt.Anchor{anchor.File{Path: anchored}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	until(t, "there are three files", func() bool {
+		appendTo(t, log)
+		files, err := receipt.Files(log.Path())
+		return err == nil && len(files) >= 3
+	})
+	if _, err := log.Append(&receipt.Record{Kind: receipt.Decision, Peer: "ann", Endpoint: "shop", Outcome: receipt.OutcomeHeld, Hold: "h1", Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := log.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return dir, anchored
+}
+
+// TestVerifyADirectory: over all files, with keys and an anchor.
+func TestVerifyADirectory(t *testing.T) {
+	dir, anchored := signedRecord(t)
+	live, public := filepath.Join(dir, "receipts.jsonl"), filepath.Join(dir, "receipts.pub")
+	key := strings.TrimSpace(read(t, public))
+	call(t, "receipts", "verify", "--dir", dir).want(t, 0, "every signature is right; 0 records behind", "")
+	call(t, "receipts", "verify", "--dir", dir, "--key", key, "--anchor", anchored).want(t, 0, "anchored checkpoints: ", "")
+	call(t, "receipts", "verify", "--dir", dir, "--key", public).want(t, 0, "every signature is right", "")
+	call(t, "receipts", "verify", "--file", live).want(t, 0, "they begin with record ", "")
+	other := "ed25519:" + strings.Repeat("A", 43) + "="
+	call(t, "receipts", "verify", "--dir", dir, "--key", other).want(t, exitFailure, "none of those that are known", "")
+	call(t, "receipts", "verify", "--dir", dir, "--key", "rubbish").want(t, exitUsage, "", "no such file")
+	call(t, "receipts", "verify", "--dir", dir, "--anchor", live).want(t, exitFailure, "", "not a checkpoint")
+	call(t, "receipts", "verify", "--dir", dir, "--file", live).want(t, exitUsage, "", "exclude each other")
+	call(t, "receipts", "verify", "--dir", t.TempDir()).want(t, exitFailure, "", "there are no receipts in")
+
+	// The last lines are cut off: only the anchor tells.
+	text := read(t, live)
+	lines := strings.SplitAfter(text, "\n")
+	write(t, live, strings.Join(lines[:len(lines)-2], ""))
+	call(t, "receipts", "verify", "--dir", dir).want(t, 0, "the chain is whole", "")
+	call(t, "receipts", "verify", "--dir", dir, "--anchor", anchored).want(t, exitFailure, "were cut off", "")
+	var v struct {
+		OK         bool   `json:"ok"`
+		Problem    string `json:"problem"`
+		Files      int    `json:"files"`
+		Checked    bool   `json:"signatures_checked"`
+		Checkpoint int    `json:"checkpoints"`
+	}
+	r := call(t, "receipts", "verify", "--dir", dir, "--anchor", anchored, "--json")
+	if err := json.Unmarshal([]byte(r.out), &v); err != nil || v.OK || !strings.Contains(v.Problem, "cut off") || v.Files < 3 || !v.Checked || v.Checkpoint == 0 {
+		t.Errorf("%v: %+v", err, r)
+	}
+}
+
+func TestQuery(t *testing.T) {
+	dir, _ := signedRecord(t)
+	lines := func(args ...string) int {
+		r := call(t, append([]string{"receipts", "query", "--dir", dir}, args...)...)
+		r.want(t, 0, "", "")
+		return strings.Count(r.out, "\n")
+	}
+	every := lines("--kind", "decision")
+	if every < 4 || lines("--peer", "ann") != 1 || lines("--peer", "claude") != every-1 || lines("--peer", "ann,claude", "--kind", "decision") != every || lines("--peer", "eve") != 0 ||
+		lines("--hold", "h1") != 1 || lines("--outcome", "held", "--endpoint", "shop") != 1 || lines("--outcome", "deny", "--rule", "no") != every-1 ||
+		lines("--until", "2026-01-03") != 1 || lines("--since", "2026-01-03", "--kind", "decision") != every-1 || lines("--since", "2026-01-02T03:04:05Z", "--until", "2026-01-02T03:04:06Z") != 1 {
+		t.Errorf("of %d decisions not all are found as they should be", every)
+	}
+	r := call(t, "receipts", "query", "--dir", dir, "--peer", "ann", "--json")
+	var e map[string]any
+	if err := json.Unmarshal([]byte(r.out), &e); err != nil || e["hold"] != "h1" {
+		t.Errorf("%v: %s", err, r.out)
+	}
+	call(t, "receipts", "query", "--dir", dir, "--since", "yesterday").want(t, exitUsage, "", "is no time")
+	call(t, "receipts", "query", "--dir", dir, "--outcome", "denied").want(t, exitUsage, "", "there is no outcome")
+	if r := call(t, "receipts", "tail", "--dir", dir, "-n", "0"); strings.Count(r.out, "\n") <= every {
+		t.Errorf("tail shows one file: %s", r.out)
+	}
+}
+
+func TestExport(t *testing.T) {
+	dir, _ := signedRecord(t)
+	for format, want := range map[string]string{"ocsf": `"class_uid":6003`, "otel": `"resourceLogs"`} {
+		r := call(t, "receipts", "export", "--dir", dir, "--format", format, "--peer", "ann")
+		r.want(t, 0, want, "")
+		if strings.Count(r.out, "\n") != 1 || !json.Valid([]byte(r.out)) {
+			t.Errorf("%s", r.out)
+		}
+	}
+	call(t, "receipts", "export", "--dir", dir, "--format", "cef").want(t, exitUsage, "", "unknown format")
+}
+
+func TestReceiptsKey(t *testing.T) {
+	config := writeConfig(t, relayEndpoint)
+	call(t, "receipts", "key", "-c", config).want(t, exitFailure, "", "there is no key yet")
+	state := filepath.Join(filepath.Dir(config), "state")
+	if err := os.Mkdir(state, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := receipt.LoadKey(filepath.Join(state, "receipts.key")); err != nil {
+		t.Fatal(err)
+	}
+	r := call(t, "receipts", "key", "-c", config)
+	if _, err := receipt.ParseKey(r.out); err != nil || r.code != 0 || r.err != "" {
+		t.Errorf("%v: %+v", err, r)
+	}
 }

@@ -37,6 +37,17 @@ type Manifest struct {
 	Slots []Slot `json:"slots,omitempty"`
 	// Attributes are what a credential may say beside its secrets, in the open.
 	Attributes []CredentialAttribute `json:"attributes,omitempty"`
+	// TLS is what it speaks inside of TLS; nil for a plugin whose protocol says by itself what it is.
+	TLS *TLSWords `json:"tls,omitempty"`
+}
+
+// TLSWords say how a plugin's protocol uses TLS.
+type TLSWords struct {
+	// Protocols are the names that it knows in ALPN (RFC 7301), preferred first. An agent is never answered with another one. The
+	// last is what is spoken where nothing was negotiated.
+	Protocols []string `json:"protocols"`
+	// First: connections begin with TLS at once, so that the name in the client's hello is all there is to tell what it is for.
+	First bool `json:"first"`
 }
 
 // Slot is a secret that the host uses in the plugin's place. Form is one of those that the gateway knows (host/secret): how

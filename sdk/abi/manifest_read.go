@@ -70,6 +70,16 @@ func (m *Manifest) Check() error {
 			return fmt.Errorf("companion %d: name %q is not of the form [a-z][a-z0-9-]*", i, c.Name)
 		}
 	}
+	if t := m.TLS; t != nil {
+		if len(t.Protocols) > 8 {
+			return fmt.Errorf("tls: %d protocols, the limit is 8", len(t.Protocols))
+		}
+		for i, p := range t.Protocols {
+			if p == "" || len(p) > 32 || slices.Contains(t.Protocols[:i], p) {
+				return fmt.Errorf("tls: protocol %q is empty, too long, or there twice", p)
+			}
+		}
+	}
 	return m.checkCredential()
 }
 

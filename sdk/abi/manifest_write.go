@@ -39,6 +39,14 @@ func AppendManifest(b []byte, m *Manifest) []byte {
 			w.str("doc", m.Attributes[i].Doc)
 		})
 	}
+	if m.TLS != nil {
+		w.member("tls")
+		w.b = append(w.b, '{')
+		w.strings("protocols", m.TLS.Protocols)
+		w.member("first")
+		w.b = strconv.AppendBool(w.b, m.TLS.First)
+		w.b = append(w.b, '}')
+	}
 	return append(w.b, '}')
 }
 
@@ -121,10 +129,17 @@ func (w *jsonWriter) list(name string, n int, object func(i int)) {
 }
 
 func (w *jsonWriter) values(values []string) {
+	if len(values) > 0 {
+		w.strings("values", values)
+	}
+}
+
+func (w *jsonWriter) strings(name string, values []string) {
+	w.member(name)
 	if len(values) == 0 {
+		w.b = append(w.b, "[]"...)
 		return
 	}
-	w.member("values")
 	for i, v := range values {
 		w.b = append(w.b, "[,"[min(i, 1)])
 		w.text(v)

@@ -23,6 +23,7 @@ func TestAppendManifest(t *testing.T) {
 		Companions: []Companion{{Name: "c"}, {Name: "d"}},
 		Slots:      []Slot{{Name: "password", Form: "postgres", Doc: "p"}, {Name: "key", Form: "ssh-key"}},
 		Attributes: []CredentialAttribute{{Name: "user", Doc: "the \"role\""}, {Name: "database"}},
+		TLS:        &TLSWords{Protocols: []string{"x/2", "x"}, First: true},
 	}
 	for _, m := range []Manifest{m, {Name: "bare", Version: "1", Families: []Family{{Name: "toy", Fields: []Field{}}}}} {
 		want, err := json.Marshal(m)

@@ -68,6 +68,11 @@ func measureTunnel(ctx context.Context, s settings, work, binary string) error {
 		return err
 	}
 	b := &tunnelBench{settings: s, work: work, binary: binary, self: self, upstream: l.Addr().String()}
+	if s.only == "fairness" {
+		err := b.with(ctx, b.fairness)
+		fmt.Println(b.fair)
+		return err
+	}
 	if err := b.with(ctx, b.speeds, b.fairness); err != nil {
 		return err
 	}

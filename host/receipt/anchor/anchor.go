@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"syscall"
@@ -58,8 +59,8 @@ type Webhook struct {
 type Sign func(h http.Header, id string, at time.Time, body []byte)
 
 // NewWebhook makes one.
-func NewWebhook(url string, sign Sign) *Webhook {
-	return &Webhook{url: url, sign: sign, client: &http.Client{
+func NewWebhook(to string, sign Sign) *Webhook {
+	return &Webhook{url: to, sign: sign, client: &http.Client{
 		Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true, TLSHandshakeTimeout: 10 * time.Second, ForceAttemptHTTP2: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
@@ -81,6 +82,10 @@ func (w *Webhook) Keep(ctx context.Context, s receipt.Signed) error {
 	r.Header.Set("User-Agent", "sallyport")
 	w.sign(r.Header, s.ID, time.Now(), []byte(s.Line))
 	answer, err := w.client.Do(r)
+	var tells *url.Error // the whole URL, which may have a secret in it
+	if errors.As(err, &tells) {
+		return fmt.Errorf("%s: %w", w.Name(), tells.Err)
+	}
 	if err != nil {
 		return err
 	}

@@ -384,7 +384,6 @@ func (a *Action) title(r *Request) {
 }
 
 // AskConnect begins the question about the connection.
-func AskConnect(c *sdk.Conn, endpoint string, tls bool, serverName, protocol string) *sdk.AskBuilder {
-	b := c.Ask(FamilyConnect, abi.ClassSession, "open a connection to "+endpoint)
-	return b.Bool(connectTLS, tls).String(connectServerName, serverName).String(connectProtocol, protocol)
+func AskConnect(c *sdk.Conn, endpoint string, tls bool) *sdk.AskBuilder {
+	return c.Ask(FamilyConnect, abi.ClassSession, "open a connection to "+endpoint).Bool(connectTLS, tls)
 }

@@ -14,8 +14,6 @@ const (
 // Fields of family connect.
 const (
 	connectTLS uint16 = iota
-	connectServerName
-	connectProtocol
 )
 
 // Fields of family http.
@@ -43,10 +41,8 @@ const (
 // Families declares them.
 func Families() []abi.Family {
 	return []abi.Family{
-		{Name: abi.FamilyConnect, Doc: "The connection; asked about when the first request is there.", Fields: []abi.Field{
+		{Name: abi.FamilyConnect, Doc: "The connection.", Fields: []abi.Field{
 			{Name: "tls", Type: abi.TypeBool, Doc: "the agent speaks TLS with the gateway"},
-			{Name: "server_name", Type: abi.TypeString, Doc: "the name that it asked for by TLS (SNI), in lower case; empty without"},
-			{Name: "protocol", Type: abi.TypeString, Values: []string{"http/1.1", "h2"}, Doc: "the version that it speaks: http/1.1 or h2"},
 		}},
 		{Name: "http", Doc: "One request.", Fields: []abi.Field{
 			{Name: "method", Type: abi.TypeString, Doc: "the method of the request line: GET"},

@@ -195,7 +195,7 @@ func TestInspectedOverTheGate(t *testing.T) {
 		defer mu.Unlock()
 		for i, f := range a.Family.Fields {
 			if f.Name == "body" && a.Values[i].Known {
-				bodies[title] = a.Values[i].String
+				bodies[title] = strings.Clone(a.Values[i].Str)
 			}
 		}
 		if strings.Contains(bodies[title], "forbidden") {

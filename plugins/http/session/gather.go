@@ -1,7 +1,6 @@
 package session
 
 import (
-	"github.com/sallyport-dev/sallyport/plugins/http/decode"
 	"github.com/sallyport-dev/sallyport/plugins/http/facts"
 	"github.com/sallyport-dev/sallyport/plugins/http/head"
 	"github.com/sallyport-dev/sallyport/sdk"
@@ -116,6 +115,6 @@ func (s *Session) decode(c *sdk.Conn, p []byte) {
 	if codings == nil {
 		return
 	}
-	body, err := decode.Body(c, 0, codings, r.gather.bytes, s.plugin.bodyLimit)
+	body, err := undo(c, codings, r.gather.bytes, s.plugin.bodyLimit)
 	r.gather.bytes, r.gather.unknown = body, err != nil
 }

@@ -1,4 +1,4 @@
-// Package session is the HTTP plugin: it follows one connection of HTTP/1.1, and asks about every request before the server sees
+// Package session is the HTTP plugin: it follows one connection of HTTP/1.1, or hands it to package h2, and asks about every request before the server sees
 // anything of it.
 //
 // # How a connection is read
@@ -10,8 +10,8 @@
 //
 // # What is asked
 //
-// The connection is one action of family "connect", asked about when the first request is there, so that a denial has a request to
-// answer. Every request is one of family "http"; package facts says what it is. The upstream is dialed behind the first request that is allowed: one that
+// The connection is one action of family "connect", asked about before TLS with the agent, or without TLS when the first request is there; a
+// denial is the answer to the first request. Every request is one of family "http"; package facts says what it is. The upstream is dialed behind the first request that is allowed: one that
 // waits for a person does not wait on a connection that the server gives up.
 //
 // # Denials
@@ -26,6 +26,7 @@ import (
 
 	"github.com/sallyport-dev/sallyport/plugins/http/decode"
 	"github.com/sallyport-dev/sallyport/plugins/http/facts"
+	"github.com/sallyport-dev/sallyport/plugins/http/h2"
 	"github.com/sallyport-dev/sallyport/sdk"
 	"github.com/sallyport-dev/sallyport/sdk/abi"
 )
@@ -52,6 +53,8 @@ type Plugin struct {
 	interim     string
 	raise       *facts.Raise
 	authorities *facts.Authorities
+	plaintext2  bool
+	two         h2.Options
 	// spare is a session that was made before the snapshot, so that connections share what they do not write to.
 	spare atomic.Pointer[Session]
 }
@@ -66,11 +69,12 @@ const (
 // Manifest declares everything.
 func (*Plugin) Manifest() abi.Manifest {
 	return abi.Manifest{
-		Name: "http", Version: "1.0.0", Doc: "HTTP/1.1 (RFC 9110, 9112).",
+		Name: "http", Version: "1.0.0", Doc: "HTTP/1.1 and HTTP/2 (RFC 9110, 9112, 9113).",
 		Families:   facts.Families(),
 		Slots:      slots(),
 		Attributes: attributes(),
 		Companions: []abi.Companion{{Name: decode.Companion}},
+		TLS:        &abi.TLSWords{Protocols: []string{"h2", "http/1.1"}, First: true},
 		Options: []abi.Option{
 			{Name: "authorities", Type: abi.TypeString, Default: "",
 				Doc: "further host names, with or without a port, that requests may name in Host besides the endpoint's own, separated by spaces; * allows every one"},
@@ -82,6 +86,8 @@ func (*Plugin) Manifest() abi.Manifest {
 				Doc: "bytes of a request's head; a longer one is answered with 431"},
 			{Name: "raise", Type: abi.TypeString, Default: "",
 				Doc: "methods that count as graver here, as METHOD=class separated by spaces: POST=execute"},
+			{Name: "h2c", Type: abi.TypeBool, Default: false,
+				Doc: "HTTP/2 without TLS, for clients and an upstream that know beforehand that the other speaks it"},
 			{Name: "interim", Type: abi.TypeString, Values: []string{interimKnown, interimNone, interimAll}, Default: interimKnown,
 				Doc: "which HTTP/1.1 clients are sent 102 (Processing) when a person is asked: those that are known to take it, none, or all"},
 		},
@@ -102,8 +108,15 @@ func (p *Plugin) Configure(options []byte) error {
 	if err := errors.Join(wrong[:]...); err != nil {
 		return err
 	}
+	p.plaintext2 = o.Bool("h2c")
+	p.two = h2.Options{Raise: p.raise, Authorities: p.authorities, Inspect: p.inspect, BodyLimit: p.bodyLimit, Undo: undo}
 	p.spare.Store(newSession(p))
 	return nil
+}
+
+// undo undoes content codings by the companion.
+func undo(c *sdk.Conn, encoding, body []byte, limit int) ([]byte, error) {
+	return decode.Body(c, 0, encoding, body, limit)
 }
 
 // Open begins a connection.

@@ -60,9 +60,13 @@ func (s *Session) readRequest(c *sdk.Conn, p []byte, end bool) int {
 		}
 		r.known = true
 	}
+	if s.refusal != nil {
+		s.sendAnswer(c, s.refusal, true)
+		c.Close("the connection was denied")
+		return 0
+	}
 	if s.connect == 0 {
-		s.connect = facts.AskConnect(c, s.facts.Endpoint, s.secured, s.serverName, "http/1.1").Do(0, abi.AskQuiet)
-		s.connected = true
+		s.connect = facts.AskConnect(c, s.facts.Endpoint, s.secured).Do(0, abi.AskQuiet)
 		return 0
 	}
 	if s.plugin.inspect && (r.Chunked || r.Length > 0) && !s.gather(c, p, end) {
@@ -168,8 +172,8 @@ func (s *Session) ask(c *sdk.Conn, p []byte) int {
 	} else {
 		s.agent = agentAsked
 		if s.link == linkNone {
-			s.link, r.dialed = linkDialing, true
-			c.Dial(s.connect)
+			r.dialed = true
+			s.dial(c)
 		}
 	}
 	return int(min(r.total, uint64(len(p))))

@@ -2,6 +2,7 @@ package session
 
 import (
 	"github.com/sallyport-dev/sallyport/plugins/http/facts"
+	"github.com/sallyport-dev/sallyport/plugins/http/h2"
 	"github.com/sallyport-dev/sallyport/plugins/http/head"
 	"github.com/sallyport-dev/sallyport/sdk"
 	"github.com/sallyport-dev/sallyport/sdk/abi"
@@ -11,15 +12,17 @@ import (
 type agentState uint8
 
 const (
-	agentStart  agentState = iota // its first byte
-	agentSecure                   // TLS has it
-	agentHead                     // the head of a request
-	agentAsked                    // nothing: its request waits for the upstream
-	agentChunks                   // chunks of a body, which pass
-	agentDrops                    // chunks of a body that was denied
-	agentDone                     // nothing: its request awaits a response
-	agentTunnel                   // anything, by itself
-	agentGone                     // nothing that anybody wants
+	agentStart   agentState = iota // its first byte
+	agentConnect                   // TLS, when it is decided whether it may connect
+	agentSecure                    // TLS has it
+	agentPreface                   // HTTP/2, when the upstream is there
+	agentHead                      // the head of a request
+	agentAsked                     // nothing: its request waits for the upstream
+	agentChunks                    // chunks of a body, which pass
+	agentDrops                     // chunks of a body that was denied
+	agentDone                      // nothing: its request awaits a response
+	agentTunnel                    // anything, by itself
+	agentGone                      // nothing that anybody wants
 )
 
 // serverState is what comes next of the upstream.
@@ -55,10 +58,10 @@ type Session struct {
 	server serverState
 	link   linkState
 
-	secured    bool   // the agent's side has TLS
-	serverName string // that it asked for, in lower case
-	connect    uint32 // the action of the connection; 0: not asked
-	connected  bool   // it was asked and not denied
+	secured    bool          // the agent's side has TLS
+	serverName string        // that it asked for, in lower case
+	connect    uint32        // the action of the connection; 0: not asked
+	refusal    *facts.Answer // it was denied, which the first request is told
 
 	stopped bool // the agent is paused
 	half    bool // the agent has ended
@@ -75,6 +78,9 @@ type Session struct {
 
 	credential credential
 
+	two      *h2.Session // HTTP/2, if that is spoken
+	speaking bool        // and it has begun
+
 	request  request
 	response response
 	action   *facts.Action
@@ -82,7 +88,9 @@ type Session struct {
 }
 
 func newSession(p *Plugin) *Session {
-	return &Session{plugin: p, action: new(facts.Action), answer: make([]byte, 0, 4<<10)}
+	s := &Session{plugin: p, action: new(facts.Action), answer: make([]byte, 0, 4<<10)}
+	s.two = h2.New(&p.two, s.action)
+	return s
 }
 
 func (s *Session) open(c *sdk.Conn, f abi.Facts) {
@@ -92,12 +100,15 @@ func (s *Session) open(c *sdk.Conn, f abi.Facts) {
 		return
 	}
 	if f.AgentTLSRequired {
-		s.startTLS(c)
+		s.beginTLS(c)
 	}
 }
 
 // Data reads what a side has sent.
 func (s *Session) Data(c *sdk.Conn, side abi.Side, p []byte, end bool) int {
+	if s.speaking {
+		return s.two.Data(c, side, p, end)
+	}
 	if side == abi.Upstream {
 		return s.upstreamData(c, p, end)
 	}
@@ -108,8 +119,17 @@ func (s *Session) Data(c *sdk.Conn, side abi.Side, p []byte, end bool) int {
 	switch s.agent {
 	case agentStart:
 		if p[0] == tlsHandshake && s.facts.AgentTLS {
-			s.startTLS(c)
+			s.beginTLS(c)
 			return 0
+		}
+		if s.plugin.plaintext2 {
+			switch whole, may := preface(p); {
+			case whole:
+				s.askSecond(c)
+				return 0
+			case may && !end:
+				return 0
+			}
 		}
 		s.agent = agentHead
 		return s.readRequest(c, p, end)
@@ -117,9 +137,9 @@ func (s *Session) Data(c *sdk.Conn, side abi.Side, p []byte, end bool) int {
 		return s.readRequest(c, p, end)
 	case agentChunks, agentDrops:
 		return s.readChunks(c, p, end)
-	case agentAsked, agentDone:
+	case agentAsked, agentDone, agentPreface:
 		s.stop(c)
-	case agentSecure:
+	case agentConnect, agentSecure:
 	case agentTunnel: // passed already
 		return len(p)
 	case agentGone:
@@ -131,8 +151,16 @@ func (s *Session) Data(c *sdk.Conn, side abi.Side, p []byte, end bool) int {
 
 // Event hears of verdicts, of the upstream and of TLS.
 func (s *Session) Event(c *sdk.Conn, e abi.Event) {
+	if s.speaking {
+		s.two.Event(c, e)
+		return
+	}
 	switch e.Kind {
 	case abi.KindVerdict:
+		if e.ID == s.connect && (s.agent == agentConnect || s.agent == agentPreface) {
+			s.connectVerdict(c, &e)
+			return
+		}
 		s.verdict(c, &e)
 	case abi.KindHeld:
 		s.wait(c)
@@ -151,55 +179,22 @@ func (s *Session) Event(c *sdk.Conn, e abi.Event) {
 		s.upstreamSecured(c, &e)
 	case abi.KindRefused:
 		s.link = linkLost
-		s.sendAnswer(c, &facts.Answer{Status: 502, Title: "Bad Gateway", Detail: "sallyport: " + e.Reason}, true)
+		if s.agent != agentPreface {
+			s.sendAnswer(c, &facts.Answer{Status: 502, Title: "Bad Gateway", Detail: "sallyport: " + e.Reason}, true)
+		}
 		c.Close(e.Reason)
 	}
-}
-
-// tlsHandshake is the first byte of a connection that begins with TLS.
-const tlsHandshake = 0x16
-
-func (s *Session) startTLS(c *sdk.Conn) {
-	s.agent = agentSecure
-	c.StartTLS(abi.Agent)
-}
-
-// agentSecured goes on inside of TLS, with the version of HTTP that was agreed on.
-func (s *Session) agentSecured(c *sdk.Conn, e *abi.Event) {
-	s.secured, s.agent = true, agentHead
-	name := []byte(e.Name)
-	for i, b := range name {
-		if b >= 'A' && b <= 'Z' {
-			name[i] = b + 'a' - 'A'
-		}
-	}
-	s.serverName = string(name)
-	if !speaks(e.Protocol) {
-		c.Fail("agent: TLS was agreed on for a protocol that is not understood here")
-	}
-}
-
-func (s *Session) upstreamSecured(c *sdk.Conn, e *abi.Event) {
-	if !speaks(e.Protocol) {
-		s.sendAnswer(c, &facts.Answer{Status: 502, Title: "Bad Gateway",
-			Detail: "sallyport: the server of endpoint " + s.facts.Endpoint + " wants another protocol than the agent"}, true)
-		c.Fail("upstream: it wants another protocol than the agent")
-		return
-	}
-	s.ready(c)
-}
-
-// speaks reports whether the protocol that ALPN settled on is HTTP/1.1.
-func speaks(protocol string) bool {
-	return protocol == "" || protocol == "http/1.1" || protocol == "http/1.0"
 }
 
 // ready goes on with the request that waits for the upstream.
 func (s *Session) ready(c *sdk.Conn) {
 	s.link = linkReady
-	if s.agent == agentAsked {
+	switch s.agent {
+	case agentAsked:
 		s.forward(c)
 		s.resume(c)
+	case agentPreface:
+		s.beginSecond(c)
 	}
 }
 
@@ -228,7 +223,9 @@ func (s *Session) agentEnded(c *sdk.Conn) {
 		s.shutSide(c, abi.Upstream)
 	case agentChunks, agentDone, agentTunnel:
 		s.shutSide(c, abi.Upstream) // as the server would see it
-	case agentAsked, agentSecure: // the end follows what is on its way
+	case agentConnect:
+		c.Close("the agent closed the connection")
+	case agentAsked, agentSecure, agentPreface: // the end follows what is on its way
 	}
 }
 

@@ -59,7 +59,7 @@ func (p *Plugin) Open(c *sdk.Conn, f abi.Facts) sdk.Session {
 	if p.spare = nil; s.h == nil {
 		s.h = h2.New(&p.options, new(facts.Action))
 	}
-	s.connect = facts.AskConnect(c, f.Endpoint, false, "", "h2").Do(0, abi.AskAside|abi.AskStreaming)
+	s.connect = facts.AskConnect(c, f.Endpoint, false).Do(0, abi.AskAside|abi.AskStreaming)
 	return s
 }
 
