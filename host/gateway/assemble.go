@@ -147,6 +147,8 @@ func (a *Assembly) load(ctx context.Context, progress func(string)) (config.Prob
 	problems = append(problems, a.configure(ctx)...)
 	if !a.options.PolicyOnly {
 		problems = append(problems, a.transports(time.Now())...)
+		_, unusable := a.receiptOptions()
+		problems = append(problems, unusable...)
 		problems = append(problems, a.reachable()...)
 	}
 	problems = append(problems, a.compile()...)
@@ -212,7 +214,7 @@ func (a *Assembly) configure(ctx context.Context) config.Problems {
 		}
 		e := &endpoint{cfg: c, manifest: p.manifest, digest: p.digest}
 		options, err := p.manifest.ResolveOptions(values(c.Options))
-		if err == nil {
+		if err == nil && !a.options.PolicyOnly {
 			e.template, err = a.template(ctx, p, options)
 		}
 		if err != nil {

@@ -24,8 +24,8 @@ var receiptSettings = map[string]func(*config.Receipts) any{
 	"keep_age":      func(r *config.Receipts) any { return r.KeepAge },
 }
 
-// receiptOptions are the settings of the record, as the configuration has them. An error is of type config.Problems.
-func (a *Assembly) receiptOptions() (receipt.Options, error) {
+// receiptOptions are the settings of the record, as the configuration has them.
+func (a *Assembly) receiptOptions() (receipt.Options, config.Problems) {
 	c := &a.cfg.Receipts
 	o := receipt.Options{Logger: a.log, KeyFile: ReceiptsKey(a.cfg), RotateSize: c.RotateSize, RotateAge: c.RotateAge, KeepSize: c.KeepSize, KeepAge: c.KeepAge}
 	if c.Durability == config.Synced {

@@ -52,9 +52,9 @@ func (a *Assembly) Serve(ctx context.Context, ready func(Running)) (err error) {
 		return err
 	}
 	// The record's lock keeps a second gateway out of the state, so it comes first.
-	settings, err := a.receiptOptions()
-	if err != nil {
-		return err
+	settings, problems := a.receiptOptions()
+	if len(problems) > 0 {
+		return problems
 	}
 	log, err := receipt.Open(ReceiptsPath(a.cfg), settings)
 	if err != nil {

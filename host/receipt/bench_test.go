@@ -14,6 +14,14 @@ func BenchmarkAppend(b *testing.B) {
 			appendTo(b, l, r)
 		}
 	})
+	b.Run("as a gateway has it", func(b *testing.B) {
+		path := filepath.Join(b.TempDir(), "r")
+		l := open(b, path, Options{KeyFile: path + ".key", RotateSize: 256 << 20, KeepSize: 1 << 30})
+		b.ReportAllocs()
+		for b.Loop() {
+			appendTo(b, l, r)
+		}
+	})
 	b.Run("many", func(b *testing.B) {
 		l := open(b, filepath.Join(b.TempDir(), "r"), Options{})
 		b.ReportAllocs()

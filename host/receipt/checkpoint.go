@@ -169,7 +169,7 @@ func (l *Log) loadKey() error {
 // statement is what a checkpoint signs: itself but for what follows from it, and by the hash of the record before it everything
 // before it.
 func statement(id, prev, when string) []byte {
-	return []byte("sallyport receipts checkpoint 1\n" + id + "\n" + prev + "\n" + when + "\n")
+	return []byte("sallyport-checkpoint-1\n" + id + "\n" + prev + "\n" + when + "\n")
 }
 
 // sign appends a checkpoint, if there is a key and something to sign. The lock is held.

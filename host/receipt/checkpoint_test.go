@@ -238,7 +238,7 @@ func TestTamperingOverFiles(t *testing.T) {
 			write(t, f[0], append(content(t, f[0]), content(t, f[1])...))
 			remove(t, f[1])
 		}, "two files were joined"},
-		"half a line at the end of one": {func(t *testing.T, f []string) { write(t, f[0], append(content(t, f[0]), '{')) }, "incomplete"},
+		"half a line at the end of one":                       {func(t *testing.T, f []string) { write(t, f[0], append(content(t, f[0]), '{')) }, "incomplete"},
 		"the newest line cut off, which only an anchor shows": {func(t *testing.T, f []string) { cutLast(t, f[len(f)-1]) }, ""},
 	} {
 		path := rotated(t)
@@ -402,7 +402,9 @@ func TestAnchorFails(t *testing.T) {
 	appendTo(t, l, decision("x"))
 	about := func(how string) func() bool {
 		return func() bool {
-			return slices.ContainsFunc(entries(t, path), func(e *Entry) bool { return e.Kind == Anchored && e.Target == "shelf" && strings.Contains(e.Reason, how) })
+			return slices.ContainsFunc(entries(t, path), func(e *Entry) bool {
+				return e.Kind == Anchored && e.Target == "shelf" && strings.Contains(e.Reason, how)
+			})
 		}
 	}
 	eventually(t, "the failure is on record", about("no route"))

@@ -31,6 +31,8 @@ type encoder struct {
 	plans    map[*abi.Family]plan
 	known    []int // places in the plan of the fields of the record in hand
 	id       []byte
+	lastHash [hashSize]byte // of the line written last, and in hexadecimal
+	last     [2 * hashSize]byte
 	second   int64
 	stamp    [len("2006-01-02T15:04:05")]byte // of second
 }
@@ -41,9 +43,13 @@ func (e *encoder) line(b []byte, r *Record, end *tip) (line []byte, id string, h
 	e.id = e.appendID(e.id[:0], end.seq)
 	id = string(e.id)
 	b = append(b, `{"_hash":"`...)
-	b = hex.AppendEncode(b, hash[:])
+	b = append(b, e.last[:]...) // the place of the hash
 	b = append(b, `","_prev":"`...)
-	b = hex.AppendEncode(b, end.prev[:])
+	if end.prev == e.lastHash && end.seq > 0 { // nearly always
+		b = append(b, e.last[:]...)
+	} else {
+		b = hex.AppendEncode(b, end.prev[:])
+	}
 	b = append(b, '"')
 	b = e.members(b, r, id, end.seq)
 	b = append(b, '}')
@@ -51,7 +57,9 @@ func (e *encoder) line(b []byte, r *Record, end *tip) (line []byte, id string, h
 	b[begin+restAt-1] = '{'
 	hash = sha256.Sum256(b[begin+restAt-1:])
 	b[begin+restAt-1] = ','
-	hex.Encode(b[begin+hashAt:], hash[:])
+	hex.Encode(e.last[:], hash[:])
+	e.lastHash = hash
+	copy(b[begin+hashAt:], e.last[:])
 	return append(b, '\n'), id, hash
 }
 

@@ -75,7 +75,7 @@ func (l *Log) syncOrBreak() bool {
 func (l *Log) sync() error {
 	l.mu.Lock()
 	f, signed := l.file, l.signed
-	l.signed = nil
+	l.signed, l.unsynced = nil, false
 	l.mu.Unlock()
 	if err := f.Sync(); err != nil {
 		return fmt.Errorf("receipts: sync %s: %w; restart the gateway when the disk is sound", l.path, err)

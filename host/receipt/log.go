@@ -50,6 +50,7 @@ type Log struct {
 	writing        bool     // somebody uses the file
 	switching      bool     // a new file is being begun: nothing may be added
 	rotating       bool     // a rotation is asked for
+	unsynced       bool     // the keeper was told that something is written and not synced
 	began          uint64   // the number of the file's first record
 	born           time.Time
 	closed         bool
@@ -345,7 +346,10 @@ func (l *Log) write() {
 func (l *Log) took(b *batch, end tip) {
 	l.written = end
 	l.signed = append(l.signed, b.signed...)
-	nudge(l.dirty)
+	if !l.unsynced {
+		l.unsynced = true
+		nudge(l.dirty)
+	}
 	if l.options.RotateSize > 0 && end.offset >= l.options.RotateSize && !l.rotating {
 		l.rotating = true
 		nudge(l.full)

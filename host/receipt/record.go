@@ -1,5 +1,5 @@
-// Package receipt keeps the durable record of what the gateway decided: a file of JSON lines, each chained to the one before
-// it by its hash.
+// Package receipt keeps the durable record of what the gateway decided: files of JSON lines, each chained to the one before
+// it by its hash, and signed again and again. docs/receipts.md is the user's side of it.
 //
 // # The file
 //
@@ -9,13 +9,23 @@
 //
 //	{"_hash":"64 digits",REST
 //
-// and its hash is that of the bytes "{" and REST without the newline. The first record is of kind genesis; its "_prev" is
-// zeros. "seq" counts the records of a file from 0, "id" is what other records, errors and people use for a record: the log's
-// random tag and the number.
+// and its hash is that of the bytes "{" and REST without the newline. The first record of a file is of kind genesis; that
+// of the first file has a "_prev" of zeros. "seq" counts the records of a log from 0, "id" is what other records, errors and people
+// use for a record: the log's random tag and the number.
 //
-// A changed, removed, inserted or moved line breaks the chain, and Verify names the first line that does not fit. What a
-// chain cannot show is that its newest lines are gone, or that somebody who can write the file made the whole chain anew;
-// against that the newest hash has to be kept elsewhere.
+// # Files
+//
+// A log is the file that is written to and older ones beside it, whose names sort (Files). When the file is large or old, everything
+// in it is brought to the disk, the first record of a new one is written under another name, and then the two are renamed: at any
+// moment a crash leaves a whole chain. Appends wait for that and for nothing else that the log does in the background (keeper.go).
+// Retention removes old files, each after a record that says so.
+//
+// # What can be found
+//
+// A changed, removed, inserted or moved line breaks the chain, and Verify names the first line that does not fit. Somebody who can
+// write the files can make the whole chain anew; against that, a record of kind checkpoint signs everything before it: each minute,
+// after MaxUnsigned records, at the end of a file and at Close. What neither shows is that the newest lines are gone. Anchors keep
+// checkpoints elsewhere; VerifyWith finds by them how much is missing.
 //
 // # Durability
 //

@@ -65,7 +65,7 @@ func Verify(path string) (Result, error) { return VerifyWith(path, VerifyOptions
 // is broken. While a gateway is writing, the last line can be incomplete for a moment. What it needs of memory depends on the
 // number of anchored checkpoints only.
 func VerifyWith(path string, o VerifyOptions) (Result, error) {
-	v := verifier{single: o.Single}
+	v := verifier{single: o.Single, live: filepath.Base(path)}
 	if err := v.takeKeys(path, o.Keys); err != nil {
 		return v.result, fmt.Errorf("receipts: %w", err)
 	}
@@ -96,6 +96,7 @@ func VerifyWith(path string, o VerifyOptions) (Result, error) {
 type verifier struct {
 	result Result
 	single bool
+	live   string // the name of the file that is written to
 	keys   map[string]PublicKey
 	anchor []anchored
 
@@ -214,6 +215,9 @@ func (v *verifier) begin(e *Entry) error {
 
 // joint takes the first line of a file that follows another.
 func (v *verifier) joint(e *Entry, before string) error {
+	if filepath.Base(before) == v.live {
+		before = e.Previous // it got that name after it was opened
+	}
 	switch {
 	case e.Kind != Genesis:
 		return fmt.Errorf("it is record %s of kind %s: the beginning of the file is missing", e.ID, e.Kind)

@@ -141,6 +141,9 @@ func FromReceipt(e *receipt.Entry) (*Action, bool) {
 	for name := range e.Cut {
 		lost[name] = true
 	}
+	for _, name := range e.LeftOut {
+		lost[name] = true
+	}
 	for _, name := range leftOut(e.Raw) {
 		lost[name] = true
 	}

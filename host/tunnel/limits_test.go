@@ -93,6 +93,7 @@ func TestDNSLimit(t *testing.T) {
 
 // A handler that does not read, and an agent that does not read, stop the other side: the gateway holds no more than its buffers.
 func TestBuffersAreBounded(t *testing.T) {
+	t.Parallel()
 	const buffer, theirs, attempt = 64 << 10, 8 << 20, 32 << 20 // theirs: more than the agent's own stack holds
 	stop := make(chan struct{})
 	sent := make(chan int, 1)

@@ -41,6 +41,7 @@ func TestSpoofedSourceIsDropped(t *testing.T) {
 }
 
 func TestUnknownKeyGetsNothing(t *testing.T) {
+	t.Parallel()
 	var requests, packets atomic.Int64
 	w := newWorld(t, handler{serve: counted(&requests)}, tunnel.Limits{})
 	key := tunnel.NewPrivateKey()

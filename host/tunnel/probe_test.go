@@ -41,6 +41,7 @@ func probe(t *testing.T, c tunnel.Conn, patience time.Duration) error {
 // An agent that is there answers: idle, while it reads and writes, while it does not read what waits for it, many probes at once,
 // and again and again, because a probe must not change the connection.
 func TestProbeOfAnAgentThatIsThere(t *testing.T) {
+	t.Parallel()
 	serve, conns := accepted()
 	w := newWorld(t, handler{serve: serve}, tunnel.Limits{ReceiveBuffer: 64 << 10, SendBuffer: 64 << 10})
 	agent := dial(t, w.newAlice(t), "192.0.2.1:1")
@@ -73,6 +74,7 @@ func TestProbeOfAnAgentThatIsThere(t *testing.T) {
 
 // An agent whose machine is gone sends nothing, not even a reset.
 func TestProbeOfAnAgentThatVanished(t *testing.T) {
+	t.Parallel()
 	serve, conns := accepted()
 	w := newWorld(t, handler{serve: serve}, tunnel.Limits{})
 	var gone atomic.Bool

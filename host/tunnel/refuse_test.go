@@ -21,6 +21,7 @@ import (
 
 // A client of QUIC hears at once that nobody is there, over IPv4 and IPv6; the twin, DNS, is answered.
 func TestUDPIsRefused(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, handler{resolve: func(context.Context, string, string) (netip.Addr, bool) {
 		return netip.MustParseAddr("10.89.255.1"), true
 	}}, tunnel.Limits{})

@@ -31,7 +31,7 @@ type tunnelBench struct {
 	lanes    [2]*lane
 	rows     []row
 	greedy   string // configuration of the second peer
-	fair     string // what fairness found
+	fair     []row  // what fairness found
 }
 
 // lane is one of the two that are compared.
@@ -70,7 +70,7 @@ func measureTunnel(ctx context.Context, s settings, work, binary string) error {
 	b := &tunnelBench{settings: s, work: work, binary: binary, self: self, upstream: l.Addr().String()}
 	if s.only == "fairness" {
 		err := b.with(ctx, b.fairness)
-		fmt.Println(b.fair)
+		b.printFairness()
 		return err
 	}
 	if err := b.with(ctx, b.speeds, b.fairness); err != nil {
@@ -81,7 +81,8 @@ func measureTunnel(ctx context.Context, s settings, work, binary string) error {
 		return err
 	}
 	printTable(row{"", "stock", "own", "ratio"}, b.rows)
-	fmt.Printf("\nmedians of %d rounds; CPU is the gateway's own; every byte of the bulk data was compared\n%s\n", b.rounds, b.fair)
+	fmt.Printf("\nmedians of %d rounds; CPU is the gateway's own; every byte of the bulk data was compared\n", b.rounds)
+	b.printFairness()
 	return nil
 }
 

@@ -51,6 +51,7 @@ type Action struct {
 	path   [head.MaxTarget]byte
 	json   flattener
 	values [maxJSON]byte
+	list   [maxValues]string // see build
 	fixed  fixed
 
 	rewrites    bool // a header names another path
@@ -112,7 +113,7 @@ func (a *Action) Header(n head.Name, name, value []byte) {
 	if !secret {
 		size += len(": ") + len(value)
 	}
-	if a.used+4+size > maxHeaders {
+	if a.used+4+size > maxHeaders || a.heads == maxValues {
 		a.cut = true
 		return
 	}
@@ -249,6 +250,9 @@ type Question struct {
 
 // Do asks, as sdk.AskBuilder's Do.
 func (q Question) Do(extent uint64, flags uint8) (id uint32) {
+	if flags&abi.AskAside != 0 { // AskEncoded asks about what has its place in the stream
+		return q.a.build(q.c).Do(extent, flags)
+	}
 	return q.c.AskEncoded(extent, flags, q.a.front[:q.a.size], q.a.fields[q.a.start():q.a.used])
 }
 

@@ -97,6 +97,7 @@ type Session struct {
 	prefaced  bool // the agent's preface was read
 	agentSet  bool // its SETTINGS came
 	upSet     bool // the upstream's came
+	early     int  // SETTINGS of the upstream that came before the agent's
 	updated   [2]bool
 	paused    [2]bool
 	beyond    [2]bool // the last bytes of a side were passed before they came

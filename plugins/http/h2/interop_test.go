@@ -32,7 +32,7 @@ func serve(h http.HandlerFunc, configure func(*http2.Server)) func(net.Conn) {
 
 // client is Go's HTTP/2 client through the gateway, over one connection.
 func (g *gateway) client() (*http.Client, func()) {
-	tr := &http2.Transport{AllowHTTP: true, StrictMaxConcurrentStreams: true,
+	tr := &http2.Transport{AllowHTTP: true,
 		DialTLSContext: func(context.Context, string, string, *tls.Config) (net.Conn, error) { return g.dial(), nil }}
 	return &http.Client{Transport: tr}, tr.CloseIdleConnections
 }

@@ -105,12 +105,13 @@ func (s *Session) acknowledge(c *sdk.Conn, side abi.Side, n int) {
 	for range n {
 		b = h2frame.AppendSettingsAck(b)
 	}
-	if len(b) == 0 {
-		return
-	}
-	if side == abi.Agent {
+	switch {
+	case len(b) == 0:
+	case side == abi.Agent:
 		s.down(c, b)
-	} else {
+	case !s.agentSet: // the preface comes first
+		s.early += n
+	default:
 		s.up(c, b)
 	}
 }
@@ -181,6 +182,7 @@ func (s *Session) agentSettings(c *sdk.Conn, window uint32) bool {
 	}
 	if first {
 		s.offer(c)
+		s.acknowledge(c, abi.Upstream, s.early)
 	}
 	return true
 }

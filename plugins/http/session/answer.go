@@ -71,7 +71,7 @@ func (s *Session) wait(c *sdk.Conn) {
 var processing = []byte("HTTP/1.1 102 Processing\r\n\r\n")
 
 // patientClients are the beginnings of the User-Agent of clients that take 102 for what it is. Others take it for the response, or for an error.
-var patientClients = [...]string{"curl/", "git/", "go-http-client/"}
+var patientClients = [...]string{"curl/", "git/", "go-http-client/", "wget/", "node", "undici"}
 
 // takesInterim reports whether the client of the request that p begins with is to be sent 102.
 func (s *Session) takesInterim(p []byte) bool {

@@ -18,7 +18,7 @@ const (
 	// quantum is how many bytes a destination may send in its turn. What it sends beyond that is taken from its next turn.
 	quantum = segmentMost
 	// inFlightMost is how many packets WireGuard may have taken and not sent.
-	inFlightMost = batchSize
+	inFlightMost = 4 * batchSize
 	// lostAfter is how long WireGuard may send nothing while it has that many. Then they are taken for lost: it throws away packets
 	// for a peer with which it has no session, and tells nobody.
 	lostAfter = 10 * time.Millisecond
