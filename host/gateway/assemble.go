@@ -81,7 +81,7 @@ type endpoint struct {
 	cfg      *config.Endpoint
 	manifest *abi.Manifest
 	digest   string
-	template template // nil for plugin "none"
+	template template // nil for plugin "none", and where nothing is served
 
 	transport
 	logins map[string]*login // by profile; those that agents of it log in with by themselves are not there
@@ -89,8 +89,11 @@ type endpoint struct {
 
 // guest makes the guest of one connection.
 func (e *endpoint) guest(ctx context.Context) (gate.Guest, error) {
-	if e.template == nil {
+	switch {
+	case e.cfg.Plugin.Value == config.None:
 		return e.relay(), nil
+	case e.template == nil: // nothing may pass unread because something was not loaded
+		return nil, fmt.Errorf("the plugin %s is not loaded", e.cfg.Plugin)
 	}
 	return e.template.newGuest(ctx)
 }

@@ -46,7 +46,7 @@ func (s *session) held(ctx context.Context, q *gate.Question, v *decide.Verdict)
 	if !r.Grantable {
 		late = 0
 	}
-	verdict.Pending = &waiting{hold: h, rule: v.Rule, timeout: r.Timeout, late: late}
+	verdict.Pending = &waiting{hold: h, layers: &s.layers, family: r.Family, rule: v.Rule, timeout: r.Timeout, late: late}
 	return verdict
 }
 
@@ -126,6 +126,7 @@ func (s *session) granted(ctx context.Context, q *gate.Question, v *decide.Verdi
 	case !ok:
 		return gate.Verdict{}, false
 	}
+	s.layers.decided(q.Action.Family.Name, abi.Allow)
 	return gate.Verdict{Outcome: abi.Allow, Receipt: id}, true
 }
 
@@ -149,7 +150,8 @@ func (s *session) notHeld(q *gate.Question, v *decide.Verdict, err error) gate.V
 // waiting is a hold that an agent waits for.
 type waiting struct {
 	hold          *approve.Hold
-	rule          string
+	layers        *layers
+	family, rule  string
 	timeout, late time.Duration
 }
 
@@ -160,6 +162,7 @@ func (w *waiting) Wait(ctx context.Context, probe func(context.Context) error) g
 	switch e.Outcome {
 	case approve.Approved:
 		v.Outcome = abi.Allow
+		w.layers.decided(w.family, v.Outcome)
 	case approve.Rejected:
 		v.Reason = "rejected"
 		if len(e.By) > 0 {

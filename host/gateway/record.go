@@ -67,9 +67,9 @@ func (a *Assembly) secrets() [][]byte {
 	var all [][]byte
 	for _, e := range a.endpoints {
 		for _, l := range e.logins {
-			for _, slot := range l.slots {
+			for i, slot := range l.slots {
 				if slot.filled {
-					all = append(all, slot.secret.Reveal())
+					all = append(all, slot.form.Echoes(l.use(i, secret.Transport{}))...)
 				}
 			}
 		}

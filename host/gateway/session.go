@@ -71,7 +71,7 @@ func (s *session) Decide(ctx context.Context, q *gate.Question) gate.Verdict {
 	if v.Outcome == decide.Allow {
 		verdict.Outcome = abi.Allow
 	}
-	s.layers.decided(q, verdict.Outcome)
+	s.layers.decided(q.Action.Family.Name, verdict.Outcome)
 	return verdict
 }
 

@@ -30,8 +30,8 @@ type early struct {
 }
 
 // decided keeps that the upstream may be reached.
-func (l *layers) decided(q *gate.Question, outcome abi.Outcome) {
-	if q.Action.Family.Name == abi.FamilyConnect && outcome == abi.Allow {
+func (l *layers) decided(family string, outcome abi.Outcome) {
+	if family == abi.FamilyConnect && outcome == abi.Allow {
 		l.mu.Lock()
 		l.mayDial = true
 		l.mu.Unlock()

@@ -1,7 +1,9 @@
 package receipt
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
+	"encoding/base32"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -118,4 +120,41 @@ func setAside(f *os.File, path string, e *end, rest []byte) (*torn, error) {
 		return nil, fmt.Errorf("remove the incomplete last line: %w", err)
 	}
 	return &torn{size: int64(len(rest)), hash: sha256.Sum256(rest), saved: filepath.Base(saved.Name())}, nil
+}
+
+// after makes an empty file follow the newest of the older ones: the gateway ended while it began a new file. Without older ones it
+// begins a log.
+func (l *Log) after(e *end, genesis *Record) error {
+	older, err := archives(l.path)
+	if err != nil {
+		return err
+	}
+	if len(older) == 0 {
+		e.tag, err = newTag()
+		return err
+	}
+	newest := older[len(older)-1]
+	f, err := os.Open(newest.path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	last, err := readEnd(f, newest.path)
+	if err != nil {
+		return err
+	}
+	if last.tag == "" || last.rest != nil {
+		return fmt.Errorf("%s: its last line is incomplete; check it with `sallyport receipts verify`, and move all receipts away to begin anew", newest.path)
+	}
+	e.tag, e.seq, e.prev = last.tag, last.seq, last.prev
+	genesis.previous = newest.name
+	return nil
+}
+
+func newTag() (string, error) {
+	b := make([]byte, 5)
+	if _, err := rand.Read(b); err != nil {
+		return "", fmt.Errorf("a random tag: %w", err)
+	}
+	return strings.ToLower(base32.StdEncoding.EncodeToString(b))[:5], nil
 }

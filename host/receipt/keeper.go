@@ -77,10 +77,7 @@ func (l *Log) sync() error {
 	f, signed := l.file, l.signed
 	l.signed, l.unsynced = nil, false
 	l.mu.Unlock()
-	if err := f.Sync(); err != nil {
-		return fmt.Errorf("receipts: sync %s: %w; restart the gateway when the disk is sound", l.path, err)
-	}
-	if err := l.inPlace(f); err != nil {
+	if err := l.force(f); err != nil {
 		return err
 	}
 	for _, s := range signed {
@@ -89,6 +86,14 @@ func (l *Log) sync() error {
 		}
 	}
 	return nil
+}
+
+// force is sync without anchors.
+func (l *Log) force(f file) error {
+	if err := f.Sync(); err != nil {
+		return fmt.Errorf("receipts: sync %s: %w; restart the gateway when the disk is sound", l.path, err)
+	}
+	return l.inPlace(f)
 }
 
 // checkpoint signs what was appended since the last one.

@@ -88,7 +88,7 @@ func (m *Manifest) checkCredential() error {
 	if len(m.Slots) > MaxSlots || len(m.Attributes) > MaxSlots {
 		return fmt.Errorf("%d slots and %d attributes, the limit is %d of each", len(m.Slots), len(m.Attributes), MaxSlots)
 	}
-	seen := map[string]bool{"name": true, "methods": true}
+	seen := map[string]bool{"name": true, "methods": true, "client_cert": true, "client_key": true}
 	for _, s := range m.Slots {
 		if !fieldPattern.MatchString(s.Name) || seen[s.Name] {
 			return fmt.Errorf("slot %q: not of the form [a-z][a-z0-9_]*, reserved, or declared twice", s.Name)

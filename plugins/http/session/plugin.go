@@ -110,7 +110,9 @@ func (p *Plugin) Configure(options []byte) error {
 	}
 	p.plaintext2 = o.Bool("h2c")
 	p.two = h2.Options{Raise: p.raise, Authorities: p.authorities, Inspect: p.inspect, BodyLimit: p.bodyLimit, Undo: undo}
-	p.spare.Store(newSession(p))
+	s := newSession(p)
+	s.two = h2.New(&p.two, s.action)
+	p.spare.Store(s)
 	return nil
 }
 

@@ -88,9 +88,7 @@ type Session struct {
 }
 
 func newSession(p *Plugin) *Session {
-	s := &Session{plugin: p, action: new(facts.Action), answer: make([]byte, 0, 4<<10)}
-	s.two = h2.New(&p.two, s.action)
-	return s
+	return &Session{plugin: p, action: new(facts.Action), answer: make([]byte, 0, 4<<10)}
 }
 
 func (s *Session) open(c *sdk.Conn, f abi.Facts) {

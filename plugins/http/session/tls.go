@@ -102,6 +102,9 @@ func (s *Session) beginSecond(c *sdk.Conn) {
 		c.Fail("the credential's parameter cannot be written into requests of HTTP/2")
 		return
 	}
+	if s.two == nil {
+		s.two = h2.New(&s.plugin.two, s.action)
+	}
 	s.speaking = true
 	s.two.Start(c, l)
 	s.resume(c)
