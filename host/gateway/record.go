@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/sallyport-dev/sallyport/host/gate"
+	"github.com/sallyport-dev/sallyport/host/secret"
 	"github.com/sallyport-dev/sallyport/sdk/abi"
 	"github.com/sallyport-dev/sallyport/sdk/recording"
 )
