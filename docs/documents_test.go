@@ -227,12 +227,12 @@ func checkCommand(t *testing.T, document, line string, words []string, commands 
 	}
 }
 
-// TestReadmeExample: the first configuration loads, also with the second one's endpoint in place of its own, and the README shows what
-// check says about it when a field is misspelt.
+// TestReadmeExample: the first configuration loads, also with the second one's rule besides and with the third one's endpoint in place
+// of its own, and the README shows what check says about it when a field is misspelt.
 func TestReadmeExample(t *testing.T) {
 	readme := read(t, filepath.Join(root, "README.md"))
 	blocks := regexp.MustCompile("(?s)```toml\n(.*?)```").FindAllStringSubmatch(readme, -1)
-	if len(blocks) != 2 {
+	if len(blocks) != 3 {
 		t.Fatalf("README.md has %d TOML examples", len(blocks))
 	}
 	example := blocks[0][1]
@@ -246,8 +246,10 @@ func TestReadmeExample(t *testing.T) {
 	if !ok || !ok2 {
 		t.Fatal("the example has no endpoint before its rules")
 	}
-	withLogin := before + blocks[1][1] + "\n[[rule]]" + after
+	withLogin := before + blocks[2][1] + "\n[[rule]]" + after
 	t.Setenv("PROD_DB_PASSWORD", "of no use")
+	withPerson := example + "\n" + blocks[1][1]
+	t.Setenv("OPS_WEBHOOK_SECRET", "a secret of enough bytes for a signature")
 
 	const field = "sql.bounded'"
 	wrong := strings.Replace(example, field, "sql.bouned'", 1)
@@ -256,7 +258,7 @@ func TestReadmeExample(t *testing.T) {
 	}
 	dir := t.TempDir()
 	file := filepath.Join(dir, "sallyport.toml")
-	for _, c := range []struct{ text, want string }{{example, "sallyport.toml: ok\n"}, {withLogin, "sallyport.toml: ok\n"}, {wrong, shown(t, readme)}} {
+	for _, c := range []struct{ text, want string }{{example, "sallyport.toml: ok\n"}, {withPerson, "sallyport.toml: ok\n"}, {withLogin, "sallyport.toml: ok\n"}, {wrong, shown(t, readme)}} {
 		if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -13,7 +13,9 @@ import (
 // What is too long is refused, with or without an end, however it is cut; what is as long as it may be is not.
 func TestLimits(t *testing.T) {
 	const end = "\r\n\r\n"
-	line := func(n int) string { return "GET / HTTP/1.1\r\nHost: api\r\nX: " + strings.Repeat("y", n-len("GET / HTTP/1.1\r\nHost: api\r\nX: ")) }
+	line := func(n int) string {
+		return "GET / HTTP/1.1\r\nHost: api\r\nX: " + strings.Repeat("y", n-len("GET / HTTP/1.1\r\nHost: api\r\nX: "))
+	}
 	target := func(n int) string { return "GET /" + strings.Repeat("a", n-1) + " HTTP/1.1\r\nHost: api" + end }
 	for _, c := range []struct{ name, text, want string }{
 		{"a head that just fits", line(4096-len(end)) + end, ""},

@@ -32,7 +32,6 @@ type gateway struct {
 	decide  func(a *abi.Action) gate.Verdict // of requests; nil: all are allowed
 
 	mu    sync.Mutex
-	asked []string
 	ends  []gate.End
 	notes [][]string
 	wg    sync.WaitGroup
@@ -88,20 +87,10 @@ func (g *gateway) serve(ctx context.Context, agent *net.TCPConn) {
 	g.mu.Unlock()
 }
 
-// titles are the requests that were asked about.
-func (g *gateway) titles() []string {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return append([]string(nil), g.asked...)
-}
-
 func (g *gateway) Decide(_ context.Context, q *gate.Question) gate.Verdict {
 	if q.Action.Family.Name == abi.FamilyConnect {
 		return gate.Verdict{}
 	}
-	g.mu.Lock()
-	g.asked = append(g.asked, q.Action.Title)
-	g.mu.Unlock()
 	if g.decide != nil {
 		return g.decide(q.Action)
 	}

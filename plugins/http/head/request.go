@@ -263,13 +263,13 @@ func (r *Request) Plaintext2(p []byte) bool { return r.Upgrades && Fold(r.Upgrad
 // Last reports whether the client wants no response after this one.
 func (r *Request) Last() bool { return r.Close || r.Minor == 0 && !r.KeepAlive }
 
-// SameAuthority compares two authorities.
+// SameAuthority compares two authorities, without regard to the case of letters.
 func SameAuthority(a, b []byte) bool {
 	if len(a) != len(b) {
 		return false
 	}
-	for i := range a {
-		if lower[a[i]] != lower[b[i]] || lower[a[i]] == 0 && a[i] != b[i] {
+	for i, c := range a {
+		if letter := c | 0x20; c != b[i] && (letter != b[i]|0x20 || letter < 'a' || letter > 'z') {
 			return false
 		}
 	}

@@ -128,15 +128,26 @@ func (d *Decoder) indexed(p []byte) ([]byte, error) {
 		}
 		return p, nil
 	}
-	e := d.table.get(i - StaticFields - 1)
-	if e == nil {
+	t := &d.table
+	if i -= StaticFields + 1; i >= t.count {
 		return nil, ErrIndex
 	}
-	if n := int(e.name + e.value); d.room(n) {
-		at := uint32(d.used)
-		d.used += copy(d.text[at:], d.table.text[e.at:int(e.at)+n])
-		d.fields = append(d.fields, Field{Span{at, at + e.name}, Span{at + e.name, at + e.name + e.value}, 0, e.staticName, e.known, e.flags})
+	if i = t.newest - i; i < 0 {
+		i += len(t.entries)
 	}
+	e := &t.entries[i]
+	n := int(e.name + e.value)
+	d.sum += n + entryOverhead
+	if d.large || d.sum > d.list || len(d.fields) == cap(d.fields) {
+		d.large = true
+		return p, nil
+	}
+	at := uint32(d.used)
+	d.used += copy(d.text[at:], t.text[e.at:int(e.at)+n])
+	d.fields = d.fields[:len(d.fields)+1]
+	f := &d.fields[len(d.fields)-1]
+	f.Name.Start, f.Name.End, f.Value.Start, f.Value.End = at, at+e.name, at+e.name, at+uint32(n)
+	f.Static, f.StaticName, f.Known, f.Flags = 0, e.staticName, e.known, e.flags
 	return p, nil
 }
 

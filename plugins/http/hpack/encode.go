@@ -49,8 +49,36 @@ func AppendField(b []byte, f *Field, text []byte) []byte {
 	if f.Static != 0 {
 		return append(b, 0x80|f.Static)
 	}
-	return AppendLiteral(b, f.StaticName, f.Name.Of(text), f.Value.Of(text), f.Flags&Never != 0)
+	name, value := int(f.Name.End-f.Name.Start), int(f.Value.End-f.Value.Start)
+	room := len(b) + name + value + 4
+	if name >= 0x7f || value >= 0x7f || room > cap(b) {
+		return AppendLiteral(b, f.StaticName, f.Name.Of(text), f.Value.Of(text), f.Flags&Never != 0)
+	}
+	// Nearly every field is short, and this is written out because a guest's calls are dear.
+	i := len(b)
+	b = b[:room]
+	first := byte(0)
+	if f.Flags&Never != 0 {
+		first = 0x10
+	}
+	switch {
+	case f.StaticName == 0:
+		b[i], b[i+1] = first, byte(name)
+		i += 2 + copy(b[i+2:], text[f.Name.Start:f.Name.End])
+	case f.StaticName < staticShort:
+		b[i] = first | f.StaticName
+		i++
+	default:
+		b[i], b[i+1] = first|staticShort, f.StaticName-staticShort
+		i += 2
+	}
+	b[i] = byte(value)
+	i++
+	return b[:i+copy(b[i:], text[f.Value.Start:f.Value.End])]
 }
+
+// staticShort is the least index that does not fit into the first byte of a literal.
+const staticShort = 0x0f
 
 // statuses are the codes of static entries 8 to 14.
 var statuses = [...]int{200, 204, 206, 304, 400, 404, 500}

@@ -57,24 +57,32 @@ func unhuffman(dst, p []byte) (n int, err error) {
 			have += 8
 			i++
 		}
+		for have >= shortBits { // the short codes, as many as there are
+			c := shortCodes[uint8(acc>>(have-shortBits))]
+			if c.bits == 0 {
+				break
+			}
+			have -= uint(c.bits)
+			if n < len(dst) {
+				dst[n] = c.symbol
+			}
+			n++
+		}
+		if i < len(p) && have <= 56-mostBits {
+			continue
+		}
 		var symbol uint8
 		var bits uint
-		if have >= shortBits {
-			c := shortCodes[uint8(acc>>(have-shortBits))]
-			symbol, bits = c.symbol, uint(c.bits)
-		} else {
-			if i == len(p) && isPadding(acc, have) {
+		if have < shortBits {
+			if isPadding(acc, have) {
 				return n, nil
 			}
 			c := shortCodes[uint8(acc<<(shortBits-have))]
 			if symbol, bits = c.symbol, uint(c.bits); bits == 0 || bits > have {
 				return n, ErrHuffman
 			}
-		}
-		if bits == 0 {
-			if symbol, bits = longCode(acc, have); bits == 0 {
-				return n, ErrHuffman
-			}
+		} else if symbol, bits = longCode(acc, have); bits == 0 {
+			return n, ErrHuffman
 		}
 		have -= bits
 		if n < len(dst) {

@@ -96,10 +96,19 @@ func (s *Session) beginSecond(c *sdk.Conn) {
 	names := slots()
 	for i := range k.count {
 		h := &k.headers[i]
-		l.Credentials = append(l.Credentials, h2.Credential{Name: h.name, Slot: h.slot, Length: s.facts.Size(names[h.slot].Name)})
+		size := s.facts.Size(names[h.slot].Name)
+		if size == 0 { // a literal's length stands before it
+			c.Fail("it is not known how long the credential is, so it cannot be written into requests of HTTP/2")
+			return
+		}
+		l.Credentials = append(l.Credentials, h2.Credential{Name: h.name, Slot: h.slot, Length: size})
 	}
-	if k.query {
+	switch {
+	case k.query:
 		c.Fail("the credential's parameter cannot be written into requests of HTTP/2")
+		return
+	case s.half:
+		c.Close("the agent closed the connection")
 		return
 	}
 	if s.two == nil {
