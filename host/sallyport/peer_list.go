@@ -46,7 +46,7 @@ func newPeerList() *cobra.Command {
 		Short: "List the peers of a configuration, and what they do in the running gateway",
 		Long: `Lists the peers of a configuration. If the gateway runs, also how long ago each peer's last handshake was (a peer that sends anything
 makes one every two minutes), the bytes that were received from it and sent to it, its open connections, and the address that it
-was last heard from.
+was last heard from. A peer that is "not loaded" was added since: 'sallyport reload' makes the gateway know it.
 
 ` + exitCodes,
 		Example: "  sallyport peer list --config /etc/sallyport/sallyport.toml",
@@ -128,7 +128,7 @@ func printRunningPeers(out io.Writer, peers []listedPeer, now time.Time) error {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t", p.Name, p.Profile, p.Address, p.PublicKey)
 		r := p.Running
 		if r == nil {
-			fmt.Fprintln(w, "unknown to the gateway: sallyport reload\t\t\t\t")
+			fmt.Fprintln(w, "not loaded\t\t\t\t")
 			continue
 		}
 		heard := r.Endpoint

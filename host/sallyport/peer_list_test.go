@@ -27,7 +27,7 @@ func TestPrintRunningPeers(t *testing.T) {
 		"NAME PROFILE ADDRESS PUBLIC KEY HANDSHAKE RECEIVED SENT CONNECTIONS HEARD FROM",
 		"claude dev 10.89.0.2 k1 1m23s ago 999 B 1.3 GB 3 192.0.2.1:4711",
 		"silent dev 10.89.0.3 k2 never 0 B 0 B 0 -",
-		"new dev 10.89.0.4 k3 unknown to the gateway: sallyport reload",
+		"new dev 10.89.0.4 k3 not loaded",
 	} {
 		if got := strings.Join(strings.Fields(lines[i]), " "); got != want {
 			t.Errorf("line %d is %q, want %q", i, got, want)

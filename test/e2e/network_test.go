@@ -49,7 +49,7 @@ func probeOne(ctx context.Context, kind, target string) (string, error) {
 		return "connected", c.Close()
 	case "answer": // waits for one
 		return ask(ctx, target, math.MaxInt)
-	case "silence":
+	case "udp":
 		return ask(ctx, target, 4)
 	}
 	return "", fmt.Errorf("no probe %q", kind)
@@ -150,9 +150,9 @@ func TestUnknownDoesNotExist(t *testing.T) {
 		{fmt.Sprintf("tcp:192.0.2.77:%d", port), "refused"},    // anywhere
 		{fmt.Sprintf("tcp:127.0.0.1:%d", port), "refused"},     // the agent's own loopback, which is empty
 		{"answer:10.89.0.1:53", "answered"},                    //
-		{"silence:10.89.0.1:5353", "silent"},                   //
-		{"silence:192.0.2.77:53", "silent"},                    //
-		{fmt.Sprintf("silence:%s:%d", db[0], port), "silent"},  //
+		{"udp:10.89.0.1:5353", "refused"},                      // at once, so that QUIC gives way to TCP
+		{"udp:192.0.2.77:53", "refused"},                       //
+		{fmt.Sprintf("udp:%s:%d", db[0], port), "refused"},     //
 		{fmt.Sprintf("tcp:[2001:db8::1]:%d", port), "nowhere"}, // IPv6 is no way around
 		{fmt.Sprintf("tcp:[::ffff:192.0.2.77]:%d", port), "nowhere"},
 		{fmt.Sprintf("tcp:[fe80::1%%lo]:%d", port), "nowhere"},

@@ -17,7 +17,7 @@ func (s *Session) ask(c *sdk.Conn, st *stream) {
 	q := &s.request
 	if st.state == gathering {
 		q = &st.request.request
-		s.block = append(s.block[:0], st.block...)
+		s.block, s.secretAt = append(s.block[:0], st.block...), st.secretAt
 	}
 	a := s.action
 	a.Begin()
@@ -27,7 +27,7 @@ func (s *Session) ask(c *sdk.Conn, st *stream) {
 		}
 	}
 	what := facts.Request{Method: q.method, Authority: q.authority, Path: q.bare(), Query: q.query, Version: "2", TLS: s.link.Secured,
-		ServerName: s.link.ServerName, Credential: len(s.link.Credentials) > 0, Length: q.length, Body: s.body(c, st, q)}
+		ServerName: s.link.ServerName, Credential: s.hasCredential(), Length: q.length, Body: s.body(c, st, q)}
 	switch {
 	case q.connect:
 		what.Path, what.Upgrade = nil, tunnel
@@ -69,18 +69,18 @@ func (s *Session) Event(c *sdk.Conn, e abi.Event) {
 	case abi.KindHeld:
 		if st := s.asked; st != nil && st.action == e.ID {
 			st.state = held
-			st.block = append(st.block[:0], s.block...)
+			st.block, st.secretAt = append(st.block[:0], s.block...), s.secretAt
 			s.decided(c)
 		}
 	case abi.KindVerdict:
 		st := s.asked
 		if st != nil && st.action == e.ID {
-			s.verdict(c, st, &e, s.block)
+			s.verdict(c, st, &e, s.block, s.secretAt)
 			s.decided(c)
 			return
 		}
 		if st = s.streams.byAction(e.ID); st != nil {
-			s.verdict(c, st, &e, st.block)
+			s.verdict(c, st, &e, st.block, st.secretAt)
 		} else if e.Outcome == abi.Allow && e.ID != s.link.Connect { // it was taken back too late
 			c.Done(e.ID)
 		}
@@ -94,7 +94,7 @@ func (s *Session) decided(c *sdk.Conn) {
 }
 
 // verdict carries out what was decided about a request.
-func (s *Session) verdict(c *sdk.Conn, st *stream, e *abi.Event, block []byte) {
+func (s *Session) verdict(c *sdk.Conn, st *stream, e *abi.Event, block []byte, secretAt int) {
 	switch {
 	case e.Outcome != abi.Allow:
 		st.state = undecided // nothing is left to take back
@@ -105,14 +105,14 @@ func (s *Session) verdict(c *sdk.Conn, st *stream, e *abi.Event, block []byte) {
 		s.refuse(c, st.agent)
 		s.forgetStream(c, st)
 	default:
-		s.release(c, st, block)
+		s.release(c, st, block, secretAt)
 	}
 }
 
 // release begins a request at the upstream.
-func (s *Session) release(c *sdk.Conn, st *stream, block []byte) {
+func (s *Session) release(c *sdk.Conn, st *stream, block []byte, secretAt int) {
 	if s.updated[abi.Upstream] {
-		block = block[1:] // the table size update
+		block, secretAt = block[1:], secretAt-1 // the table size update
 	}
 	s.updated[abi.Upstream] = true
 	s.streams.number(st, s.nextUp)
@@ -125,7 +125,7 @@ func (s *Session) release(c *sdk.Conn, st *stream, block []byte) {
 		flags = h2frame.EndStream
 		st.endSent = true
 	}
-	s.sendHeader(c, st, flags, block)
+	s.sendHeader(c, st, flags, block, secretAt)
 	s.offerStream(c, st)
 	switch {
 	case st.endSent:
@@ -137,47 +137,4 @@ func (s *Session) release(c *sdk.Conn, st *stream, block []byte) {
 	default:
 		s.grantStream(c, st)
 	}
-}
-
-// sendHeader writes the header block of a request, and behind it the headers that the host writes.
-func (s *Session) sendHeader(c *sdk.Conn, st *stream, flags h2frame.Flags, block []byte) {
-	all := s.link.Credentials
-	if len(all) == 0 {
-		c.Send(abi.Upstream, st.action, h2frame.AppendHeaders(s.out[:0], st.upstream, flags, block, frameSize))
-		return
-	}
-	// Each credential ends the frame it stands in; the first one shares the block's last frame when there is room.
-	last := len(block) % frameSize
-	if first := literalSize(&all[0]); len(block) > 0 && last == 0 || last+first > frameSize {
-		last = 0
-	}
-	b := s.out[:0]
-	kind := h2frame.Headers
-	for rest := block[:len(block)-last]; len(rest) > 0; {
-		n := min(len(rest), frameSize)
-		b = append(h2frame.AppendHead(b, n, kind, flags, st.upstream), rest[:n]...)
-		kind, flags, rest = h2frame.Continuation, 0, rest[n:]
-	}
-	tail := block[len(block)-last:]
-	for i := range all {
-		end := h2frame.Flags(0)
-		if i == len(all)-1 {
-			end = h2frame.EndHeaders
-		}
-		b = h2frame.AppendHead(b, len(tail)+literalSize(&all[i]), kind, flags|end, st.upstream)
-		b = appendLiteralHead(append(b, tail...), &all[i])
-		c.Send(abi.Upstream, st.action, b)
-		c.Secret(st.action, all[i].Slot)
-		b, tail, kind, flags = b[:0], nil, h2frame.Continuation, 0
-	}
-}
-
-// appendLiteralHead begins a literal that is never indexed: all but the value, which the host writes.
-func appendLiteralHead(b []byte, k *Credential) []byte {
-	return hpack.AppendInteger(hpack.AppendName(b, 0, k.Name, true), 0, 7, k.Length)
-}
-
-func literalSize(k *Credential) int {
-	var room [16]byte
-	return 1 + len(hpack.AppendInteger(room[:0], 0, 7, len(k.Name))) + len(k.Name) + len(hpack.AppendInteger(room[:0], 0, 7, k.Length)) + k.Length
 }

@@ -8,13 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
-
-	"golang.org/x/net/http2"
 
 	"github.com/sallyport-dev/sallyport/host/gate"
 	"github.com/sallyport-dev/sallyport/sdk/abi"
@@ -240,7 +237,7 @@ func TestInspectedOverTheGate(t *testing.T) {
 func TestSecret(t *testing.T) {
 	for _, n := range []int{1, 126, 127, 128, 8000} {
 		secret := strings.Repeat("s", n)
-		g := &gateway{t: t, options: map[string]any{"credential": int64(n)}, secret: secret, upstream: serve(echo, nil)}
+		g := &gateway{t: t, options: map[string]any{"credential": int64(n), "parameter": int64(n)}, secret: secret, upstream: serve(echo, nil)}
 		c, done := g.client()
 		for range 3 {
 			req, _ := http.NewRequest("GET", "http://api/", nil)
@@ -251,8 +248,8 @@ func TestSecret(t *testing.T) {
 				t.Fatal(err)
 			}
 			r.Body.Close()
-			if got := r.Header.Get("X-Token"); got != secret {
-				t.Errorf("%d bytes: the upstream got %d", n, len(got))
+			if got := r.Header.Get("X-Token"); got != secret || r.Header.Get("X-Path") != "/?key="+secret {
+				t.Errorf("%d bytes: the upstream got %d, %d", n, len(got), len(r.Header.Get("X-Path")))
 			}
 		}
 		done()
@@ -262,11 +259,7 @@ func TestSecret(t *testing.T) {
 
 // TestSmallUpstream: an upstream with small windows and few streams.
 func TestSmallUpstream(t *testing.T) {
-	g := &gateway{t: t, upstream: serve(echo, func(s *http2.Server) {
-		s.MaxConcurrentStreams = 3
-		s.MaxUploadBufferPerStream = 65535
-		s.MaxUploadBufferPerConnection = 65535
-	})}
+	g := &gateway{t: t, upstream: serve(echo, &http.HTTP2Config{MaxConcurrentStreams: 3, MaxReceiveBufferPerStream: 65535, MaxReceiveBufferPerConnection: 65535})}
 	c, done := g.client()
 	get(t, c, "http://api/first")
 	var wg sync.WaitGroup
@@ -292,20 +285,16 @@ func TestSmallUpstream(t *testing.T) {
 func TestRetiring(t *testing.T) {
 	var mu sync.Mutex
 	served := 0
-	g := &gateway{t: t, upstream: func(c net.Conn) {
-		hs := &http.Server{}
-		s := &http2.Server{}
-		s.ServeConn(c, &http2.ServeConnOpts{BaseConfig: hs, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			mu.Lock()
-			served++
-			last := served%5 == 0
-			mu.Unlock()
-			if last {
-				w.Header().Set("Connection", "close") // Go's server says GOAWAY for this
-			}
-			fmt.Fprint(w, r.URL.Path)
-		})})
-	}}
+	g := &gateway{t: t, upstream: serve(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		served++
+		last := served%5 == 0
+		mu.Unlock()
+		if last {
+			w.Header().Set("Connection", "close") // Go's server says GOAWAY for this
+		}
+		fmt.Fprint(w, r.URL.Path)
+	}, nil)}
 	c, done := g.client()
 	for i := range 23 {
 		path := fmt.Sprintf("/%d", i)

@@ -25,7 +25,7 @@
 //
 // # Bounds
 //
-// At most 100 streams, header lists of 32 KiB, blocks of 64 KiB in at most 16 frames; 8 SETTINGS and 8 PINGs that wait for an acknowledgement; and an
+// At most 100 streams, header lists of 32 KiB (of responses 64 KiB), blocks of 64 KiB in at most 16 frames; 8 SETTINGS and 8 PINGs that wait for an acknowledgement; and an
 // account that frames without use (resets, empty frames, unknown frames, small window updates) draw on and requests and data fill again: it bounds rapid reset and the floods of its kind.
 package h2
 
@@ -41,7 +41,8 @@ import (
 // Limits.
 const (
 	maxStreams = 100      // at once
-	maxList    = 32 << 10 // of a header list as section 6.5.2 counts it, in bytes
+	maxList    = 32 << 10 // of a request's header list as section 6.5.2 counts it, in bytes, unless the options say something else
+	maxReply   = 64 << 10 // and of a response's
 	maxBlock   = 64 << 10 // of a header block as sent, in bytes
 	maxPieces  = 16       // frames of a header block
 	maxWaiting = 8        // SETTINGS, and PINGs, of each side that wait for their acknowledgement
@@ -57,6 +58,8 @@ const (
 type Options struct {
 	Raise       *facts.Raise
 	Authorities *facts.Authorities
+	// MaxHead bounds the header list of a request as section 6.5.2 counts it, in bytes; 0: 32 KiB.
+	MaxHead int
 	// Inspect has bodies read before the verdict, up to BodyLimit bytes as sent and decoded.
 	Inspect   bool
 	BodyLimit int
@@ -75,16 +78,10 @@ type Link struct {
 	ServerName string
 	// UpstreamTLS says that the upstream speaks TLS.
 	UpstreamTLS bool
-	// Credentials are headers that the gateway writes; the agent's own of these names are left out.
+	// Credentials are headers that the gateway writes, at most four; the agent's own of these names are left out.
 	Credentials []Credential
-}
-
-// Credential is a header whose value the host writes.
-type Credential struct {
-	Name string // in lower case
-	Slot uint16
-	// Length of what the host writes, in bytes: a literal's length stands before it (RFC 7541 section 5.2).
-	Length int
+	// Parameter is one that the gateway writes into the query, in place of the agent's own of that name. No name: none.
+	Parameter Credential
 }
 
 // Session follows one connection. It is large: make it before the snapshot.
@@ -92,6 +89,7 @@ type Session struct {
 	options *Options
 	link    Link
 	action  *facts.Action
+	list    int // most bytes of a request's header list
 
 	over      bool
 	prefaced  bool // the agent's preface was read
@@ -112,6 +110,8 @@ type Session struct {
 	block               []byte // of the request that was asked about last
 	reply               []byte // a block to the agent
 	out                 []byte // frames
+	written             []byte // a block to the upstream with the gateway's own headers
+	secretAt            int    // in block: where the value of the gateway's parameter belongs; 0: nowhere
 
 	streams   streams
 	asked     *stream // waits for the first answer to its question
@@ -129,9 +129,13 @@ func names(name []byte) (uint8, bool) {
 
 // New makes a session for an endpoint's options. action is what requests are collected in; it may be shared with whatever else reads this connection.
 func New(o *Options, action *facts.Action) *Session {
-	s := &Session{options: o, action: action,
-		requests:  hpack.NewDecoder(hpack.DefaultTableSize, maxList, head.MaxFields, names),
-		responses: hpack.NewDecoder(hpack.DefaultTableSize, maxList, 2*head.MaxFields, names),
+	list := maxList
+	if o.MaxHead > 0 {
+		list = o.MaxHead
+	}
+	s := &Session{options: o, action: action, list: list,
+		requests:  hpack.NewDecoder(hpack.DefaultTableSize, list, head.MaxFields, names),
+		responses: hpack.NewDecoder(hpack.DefaultTableSize, maxReply, 2*head.MaxFields, names),
 		block:     make([]byte, 0, 4<<10), out: make([]byte, 0, 8<<10), calm: mostCalm, nextUp: 1}
 	s.streams.init()
 	s.windows.init()
@@ -142,8 +146,9 @@ func New(o *Options, action *facts.Action) *Session {
 // Start begins: the agent's next bytes are its preface.
 func (s *Session) Start(c *sdk.Conn, l Link) {
 	s.link = l
+	s.link.Credentials = l.Credentials[:min(len(l.Credentials), maxCredentials)]
 	s.out = h2frame.AppendSettings(s.out[:0], h2frame.Setting{ID: h2frame.MaxConcurrentStreams, Value: maxStreams},
-		h2frame.Setting{ID: h2frame.MaxHeaderListSize, Value: maxList})
+		h2frame.Setting{ID: h2frame.MaxHeaderListSize, Value: uint32(s.list)})
 	s.settings[abi.Agent].push(0)
 	c.Send(abi.Agent, 0, s.out)
 }

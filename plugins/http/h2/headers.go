@@ -172,7 +172,7 @@ func (s *Session) begin(c *sdk.Conn, st *stream, fields []hpack.Field, large boo
 	}
 	switch {
 	case large:
-		s.answerBad(c, st, 431, "Request Header Fields Too Large", "the header is longer than 32 KiB")
+		s.answerBad(c, st, 431, "Request Header Fields Too Large", "the header is longer than it may be")
 		return
 	case problem != "":
 		s.answerBad(c, st, 400, "Bad Request", problem)
@@ -184,6 +184,10 @@ func (s *Session) begin(c *sdk.Conn, st *stream, fields []hpack.Field, large boo
 	}
 	st.length, st.headOnly, st.grpc = q.length, q.is("HEAD"), q.grpc
 	s.block = s.encode(s.block[:0], q)
+	if len(s.block)+s.credentials() > maxSend {
+		s.answerBad(c, st, 431, "Request Header Fields Too Large", "the header is longer than it may be")
+		return
+	}
 	if !s.options.Inspect || q.connect {
 		s.ask(c, st)
 		return
@@ -204,7 +208,7 @@ func (s *Session) gather(c *sdk.Conn, st *stream, q *request) {
 		q.continued = true
 		s.block = s.encode(s.block[:0], q)
 	}
-	st.block = append(st.block[:0], s.block...)
+	st.block, st.secretAt = append(st.block[:0], s.block...), s.secretAt
 	st.request.keep(q)
 	if q.expects {
 		s.reply = hpack.AppendStatus(s.begun(s.reply[:0], abi.Agent), 100)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -13,27 +12,48 @@ import (
 	"sync"
 	"testing"
 
-	"golang.org/x/net/http2"
-
 	"github.com/sallyport-dev/sallyport/host/gate"
 	"github.com/sallyport-dev/sallyport/sdk/abi"
 )
 
-// serve serves a handler on the upstream's connections by Go's HTTP/2.
-func serve(h http.HandlerFunc, configure func(*http2.Server)) func(net.Conn) {
+// serve serves a handler on the upstream's connections by Go's HTTP/2; nil: with its defaults.
+func serve(h http.HandlerFunc, config *http.HTTP2Config) func(net.Conn) {
 	return func(c net.Conn) {
-		s := &http2.Server{}
-		if configure != nil {
-			configure(s)
-		}
-		s.ServeConn(c, &http2.ServeConnOpts{Handler: h, BaseConfig: &http.Server{ErrorLog: nil}})
+		l := &one{conn: make(chan net.Conn, 1), closed: make(chan struct{})}
+		l.conn <- c
+		s := &http.Server{Handler: h, Protocols: new(http.Protocols), HTTP2: config, ConnState: func(_ net.Conn, st http.ConnState) {
+			if st == http.StateClosed {
+				_ = l.Close()
+			}
+		}}
+		s.Protocols.SetUnencryptedHTTP2(true)
+		_ = s.Serve(l)
 	}
 }
 
-// client is Go's HTTP/2 client through the gateway, over one connection.
+// one is a listener of one connection.
+type one struct {
+	conn   chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (l *one) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conn:
+		return c, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *one) Close() error   { l.once.Do(func() { close(l.closed) }); return nil }
+func (l *one) Addr() net.Addr { return &net.TCPAddr{} }
+
+// client is Go's HTTP/2 client through the gateway.
 func (g *gateway) client() (*http.Client, func()) {
-	tr := &http2.Transport{AllowHTTP: true,
-		DialTLSContext: func(context.Context, string, string, *tls.Config) (net.Conn, error) { return g.dial(), nil }}
+	tr := &http.Transport{Protocols: new(http.Protocols), DialContext: func(context.Context, string, string) (net.Conn, error) { return g.dial(), nil }}
+	tr.Protocols.SetUnencryptedHTTP2(true)
 	return &http.Client{Transport: tr}, tr.CloseIdleConnections
 }
 

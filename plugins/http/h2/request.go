@@ -1,7 +1,6 @@
 package h2
 
 import (
-	"github.com/sallyport-dev/sallyport/plugins/http/h2frame"
 	"github.com/sallyport-dev/sallyport/plugins/http/head"
 	"github.com/sallyport-dev/sallyport/plugins/http/hpack"
 )
@@ -100,14 +99,14 @@ func (q *request) read(fields []hpack.Field, text []byte) (problem string) {
 // pseudo takes a pseudo-header field.
 func (q *request) pseudo(f *hpack.Field, i int) string {
 	var to *[]byte
-	switch string(f.Name.Of(q.text)) {
-	case ":method":
+	switch pseudoIndex(f, q.text) {
+	case staticMethod, staticMethod + 1:
 		to, q.methodField = &q.method, i
-	case ":scheme":
+	case staticHTTP, staticHTTPS:
 		to = &q.scheme
-	case ":authority":
+	case staticAuthority:
 		to = &q.authority
-	case ":path":
+	case staticPath, staticPath + 1:
 		to, q.pathField = &q.path, i
 	default:
 		return "a pseudo-header field that a request does not have"
@@ -120,6 +119,24 @@ func (q *request) pseudo(f *hpack.Field, i int) string {
 		return "a pseudo-header field is empty"
 	}
 	return ""
+}
+
+// pseudoIndex is an index of the static table with the field's name, which nearly every sender uses; 0: there is none.
+func pseudoIndex(f *hpack.Field, text []byte) uint8 {
+	if f.StaticName != 0 {
+		return f.StaticName
+	}
+	switch string(f.Name.Of(text)) {
+	case ":method":
+		return staticMethod
+	case ":scheme":
+		return staticHTTP
+	case ":authority":
+		return staticAuthority
+	case ":path":
+		return staticPath
+	}
+	return 0
 }
 
 // regular takes one of the other fields.
@@ -297,8 +314,9 @@ func (s *Session) encode(b []byte, q *request) []byte {
 		b = hpack.AppendIndexed(b, scheme)
 	}
 	b = hpack.AppendLiteral(b, staticAuthority, "", q.authority, false)
+	s.secretAt = 0
 	if !q.connect {
-		b = hpack.AppendField(b, &q.fields[q.pathField], q.text)
+		b = s.encodePath(b, q)
 	}
 	for i := range q.fields {
 		f := &q.fields[i]
@@ -315,24 +333,6 @@ func (s *Session) encode(b []byte, q *request) []byte {
 		b = hpack.AppendField(b, f, q.text)
 	}
 	return b
-}
-
-// replaced reports whether the gateway writes the header of this name.
-func (s *Session) replaced(name []byte) bool {
-	for i := range s.link.Credentials {
-		if string(name) == s.link.Credentials[i].Name {
-			return true
-		}
-	}
-	return false
-}
-
-// credentials is how much the gateway's own headers take, at most, in bytes.
-func (s *Session) credentials() (n int) {
-	for i := range s.link.Credentials {
-		n += len(s.link.Credentials[i].Name) + s.link.Credentials[i].Length + 3*h2frame.HeadSize
-	}
-	return n
 }
 
 // aboutBody are the trailers that a request may have: what a server adds to the header after the verdict could be anything else.

@@ -1,9 +1,10 @@
 package h2_test
 
 import (
+	"compress/gzip"
 	"context"
 	"os"
-	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/sallyport-dev/sallyport/host/guest"
@@ -27,8 +28,14 @@ func TestSandbox(t *testing.T) {
 		"inspected": {options: map[string]any{"inspect_body": true, "body_limit": int64(10), "credential": int64(7)}, decide: deny("secret"), steps: append(begin(),
 			agent(newWire().headers(1, false, request("POST", "/a", "x-token: mine")...).data(1, true, `{"a":1}`).headers(3, false, request("POST", "/secret")...).data(3, false, "abc").data(3, false, "more than ten"), ""))},
 	}
+	for _, c := range []struct{ name, coding, body string }{{"gzip", "gzip", zipped(t, []byte(`{"a":1}`))}, {"br", "br", "\x0b\x03\x80{\"a\":1}\x03"}, {"zstd", "zstd", "\x28\xb5\x2f\xfd\x20\x07\x39\x00\x00{\"a\":1}"}, {"bomb", "gzip", bomb(t)}} {
+		scenes[c.name] = &scene{options: map[string]any{"inspect_body": true, "body_limit": int64(2000)}, steps: append(begin(),
+			agent(newWire().headers(1, false, request("POST", "/a", "content-encoding: "+c.coding)...).data(1, true, c.body), ""))}
+	}
+	s := suite
+	s.Module = packed(t)
 	var native map[string]drygate.Transcript
-	testkit.Each(t, suite, func(t *testing.T, p *testkit.Plugin) {
+	testkit.Each(t, s, func(t *testing.T, p *testkit.Plugin) {
 		got := map[string]drygate.Transcript{}
 		for name, s := range scenes {
 			for _, cut := range []func(abi.Side, uint64, int) int{nil, func(abi.Side, uint64, int) int { return 1 }} {
@@ -43,6 +50,9 @@ func TestSandbox(t *testing.T) {
 				}
 				got[name] = tr
 			}
+			if ask := tr(got, name); name == "bomb" && strings.Contains(ask, " body=") || s.options != nil && s.decide == nil && name != "bomb" && !strings.Contains(ask, `body="{\"a\":1}"`) {
+				t.Errorf("%s: %s", name, ask)
+			}
 			if native != nil {
 				if same, x, y := native[name].Equal(got[name]); !same {
 					t.Errorf("%s: %s, natively %s", name, y, x)
@@ -51,6 +61,27 @@ func TestSandbox(t *testing.T) {
 		}
 		native = got
 	})
+}
+
+// tr is the last action of a transcript.
+func tr(all map[string]drygate.Transcript, name string) string {
+	asks := all[name].Asks()
+	return asks[len(asks)-1].String()
+}
+
+// bomb is a megabyte in a thousand bytes.
+func bomb(t testing.TB) string { return zipped(t, make([]byte, 1<<20)) }
+
+func zipped(t testing.TB, p []byte) string {
+	var b strings.Builder
+	z := gzip.NewWriter(&b)
+	if _, err := z.Write(p); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
 }
 
 // exchange is a request as it comes again and again, and its response.
@@ -146,9 +177,7 @@ func BenchmarkExchange(b *testing.B) {
 		measure(b, sdk.NewNative(p, nil))
 	})
 	b.Run("guest", func(b *testing.B) {
-		file := filepath.Join(b.TempDir(), "plugin.wasm")
-		testkit.Build(b, "testdata/guest", file)
-		wasm, err := os.ReadFile(file)
+		wasm, err := os.ReadFile(packed(b))
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -3,18 +3,21 @@ package h2_test
 import (
 	"bytes"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 
+	"github.com/sallyport-dev/sallyport/plugins/http/decode"
 	"github.com/sallyport-dev/sallyport/plugins/http/h2/testdata/plain"
 	"github.com/sallyport-dev/sallyport/plugins/http/h2frame"
 	"github.com/sallyport-dev/sallyport/sdk"
 	"github.com/sallyport-dev/sallyport/sdk/abi"
+	"github.com/sallyport-dev/sallyport/sdk/pack"
 	"github.com/sallyport-dev/sallyport/sdk/testkit"
-	"github.com/sallyport-dev/sallyport/sdk/testkit/conversation"
 	"github.com/sallyport-dev/sallyport/sdk/testkit/drygate"
 )
 
@@ -36,7 +39,13 @@ func newWire() *wire {
 
 // headers writes a header block: "name: value", names with a colon as well.
 func (w *wire) headers(id uint32, end bool, fields ...string) *wire {
-	_ = w.f.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: w.encode(fields...), EndStream: end, EndHeaders: true})
+	block := w.encode(fields...)
+	n := min(len(block), 16384)
+	_ = w.f.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: block[:n], EndStream: end, EndHeaders: n == len(block)})
+	for block = block[n:]; len(block) > 0; block = block[n:] {
+		n = min(len(block), 16384)
+		_ = w.f.WriteContinuation(id, n == len(block), block[:n])
+	}
 	return w
 }
 
@@ -260,13 +269,37 @@ func tidy(want string) string {
 	return b.String()
 }
 
-// suite is the plugin in both forms.
-var suite = testkit.Suite{New: func() sdk.Plugin { return &plain.Plugin{} }, Call: companion, Build: "testdata/guest"}
+// suite is the plugin natively.
+var suite = testkit.Suite{New: func() sdk.Plugin { return &plain.Plugin{} }, Call: companion}
+
+// packed builds the plugin with its companion.
+func packed(t testing.TB) string {
+	t.Helper()
+	dir := t.TempDir()
+	main, undo, out := filepath.Join(dir, "plugin"), filepath.Join(dir, "decode"), filepath.Join(dir, "packed.wasm")
+	testkit.Build(t, "testdata/guest", main)
+	testkit.Build(t, "../decode/companion", undo)
+	var modules [2][]byte
+	for i, file := range []string{main, undo} {
+		var err error
+		if modules[i], err = os.ReadFile(file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	whole, err := pack.Put(modules[0], pack.Companion{Name: decode.Companion, Module: modules[1]})
+	if err == nil {
+		err = os.WriteFile(out, whole, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
 
 // run plays a scene natively, whole and cut, and compares.
 func (s *scene) run(t *testing.T) {
 	t.Helper()
-	testkit.Each(t, testkit.Suite{New: suite.New, Call: suite.Call}, func(t *testing.T, p *testkit.Plugin) { s.compare(t, p, 60) })
+	testkit.Each(t, suite, func(t *testing.T, p *testkit.Plugin) { s.compare(t, p, 60) })
 }
 
 // compare plays it with each side cut in about so many places.
@@ -319,8 +352,6 @@ func (s *scene) compare(t *testing.T, p *testkit.Plugin, places uint64) {
 	}
 }
 
-var _ = conversation.EachByte
-
 func deny(parts ...string) func(string) drygate.Verdict {
 	return func(title string) drygate.Verdict {
 		for _, part := range parts {
@@ -349,7 +380,7 @@ func begin() []step {
 	return []step{
 		agent(client(), `upstream:
 			PREFACE
-			SETTINGS [ENABLE_PUSH = 0] [INITIAL_WINDOW_SIZE = 65535] [MAX_HEADER_LIST_SIZE = 32768]`),
+			SETTINGS [ENABLE_PUSH = 0] [INITIAL_WINDOW_SIZE = 65535] [MAX_HEADER_LIST_SIZE = 65536]`),
 		upstream(newWire().settings().ack(), hello),
 		agent(newWire().ack(), ``),
 	}
@@ -367,5 +398,3 @@ func nativeEach(t *testing.T, look func(drygate.Transcript), scenes ...*scene) {
 		look(s.playWith(sdk.NewNative(p, companion), m, nil))
 	}
 }
-
-func itoa(n int) string { return fmt.Sprint(n) }

@@ -160,155 +160,6 @@ func TestTakenBack(t *testing.T) {
 	)}).run(t)
 }
 
-// TestWindows: what each side may send is what the other takes.
-func TestWindows(t *testing.T) {
-	big := strings.Repeat("x", 10000)
-	(&scene{steps: []step{
-		agent(client(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 100}).window(0, 1<<20), `upstream:
-			PREFACE
-			SETTINGS [ENABLE_PUSH = 0] [INITIAL_WINDOW_SIZE = 100] [MAX_HEADER_LIST_SIZE = 32768]
-			WINDOW_UPDATE 0 1048576`),
-		upstream(newWire().settings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 20000}, http2.Setting{ID: http2.SettingMaxConcurrentStreams, Val: 10}).window(0, 5000), `
-			agent:
-			SETTINGS [MAX_CONCURRENT_STREAMS = 10] [INITIAL_WINDOW_SIZE = 20000]
-			WINDOW_UPDATE 0 5000`),
-		agent(newWire().ack(), ``),
-		agent(newWire().ack(), `upstream:
-			SETTINGS ack`),
-		upstream(newWire().ack(), `agent:
-			SETTINGS ack`),
-		agent(newWire().headers(1, false, request("POST", "/a")...).data(1, false, big).data(1, false, big), `
-			ask POST api/a
-			upstream:
-			HEADERS 1 [:method: POST, :scheme: http, :authority: api, :path: /a]
-			DATA 1 "10000 bytes"
-			DATA 1 "10000 bytes"`),
-		upstream(newWire().window(1, 50).window(1, 6000), `agent:
-			WINDOW_UPDATE 1 50
-			WINDOW_UPDATE 1 6000`),
-		upstream(newWire().headers(1, false, ":status: 200").data(1, false, strings.Repeat("y", 100)), `
-			note status 200
-			agent:
-			HEADERS 1 [:status: 200]
-			DATA 1 "`+strings.Repeat("y", 100)+`"`),
-		agent(newWire().window(1, 7), `upstream:
-			WINDOW_UPDATE 1 7`),
-		// A smaller window is in effect for the upstream when it has said so, and only then the agent is told.
-		agent(newWire().settings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 40}), `upstream:
-			SETTINGS [INITIAL_WINDOW_SIZE = 40]`),
-		upstream(newWire().data(1, false, "1234567").ack(), `
-			agent:
-			DATA 1 "1234567"
-			SETTINGS ack`),
-		agent(newWire().window(1, 60), `upstream:
-			WINDOW_UPDATE 1 60`),
-		agent(newWire().window(1, 3), `upstream:
-			WINDOW_UPDATE 1 3`),
-	}}).run(t)
-}
-
-// TestFlowErrors: who sends more than was granted is cut off.
-func TestFlowErrors(t *testing.T) {
-	full := strings.Repeat("x", 16384)
-	w := newWire().headers(1, false, request("POST", "/a")...)
-	for range 3 {
-		w.data(1, false, full)
-	}
-	(&scene{steps: append(begin(),
-		agent(w, "?"),
-		agent(newWire().data(1, false, full), `
-			fail "agent: more data than was granted"
-			agent:
-			GOAWAY 1 FLOW_CONTROL_ERROR more data than was granted
-			upstream:
-			GOAWAY 0 NO_ERROR`))}).run(t)
-	u := newWire().headers(1, false, ":status: 200")
-	for range 3 {
-		u.data(1, false, full)
-	}
-	(&scene{steps: append(begin(),
-		agent(newWire().headers(1, true, request("GET", "/a")...), "?"),
-		upstream(u, "?"),
-		upstream(newWire().data(1, false, full), `
-			fail "upstream: more data than was granted"
-			agent:
-			GOAWAY 1 INTERNAL_ERROR more data than was granted
-			upstream:
-			GOAWAY 0 FLOW_CONTROL_ERROR`))}).run(t)
-}
-
-// TestDebt: the gateway's own answers borrow from the agent's window, and what the upstream sends waits until that is paid back.
-func TestDebt(t *testing.T) {
-	a := newWire()
-	for id := uint32(1); id < 7; id += 2 {
-		a.headers(id, true, request("GET", "/secret")...)
-	}
-	u := newWire().headers(1, false, ":status: 200")
-	for range 3 {
-		u.data(1, false, strings.Repeat("x", 16384))
-	}
-	u.data(1, true, strings.Repeat("x", 16383))
-	(&scene{decide: deny("secret"), steps: append(begin(),
-		agent(a, "?"),
-		agent(newWire().raw(again(a, func() { a.headers(7, true, request("GET", "/a")...) })), `
-			ask GET api/a
-			upstream:
-			HEADERS 1 end [:method: GET, :scheme: http, :authority: api, :path: /a]`),
-		upstream(u, `
-			agent:
-			HEADERS 7 [:status: 200]
-			DATA 7 "16384 bytes"
-			DATA 7 "16384 bytes"
-			DATA 7 "16384 bytes"`),
-		agent(newWire().window(0, 200), ``),
-		agent(newWire().window(0, 100), `agent:
-			DATA 7 end "16383 bytes"
-			upstream:
-			WINDOW_UPDATE 0 72`),
-	)}).run(t)
-}
-
-// TestLateBody: the body of a request that waited goes on as far as the upstream's windows are, in a connection whose window others hold.
-func TestLateBody(t *testing.T) {
-	part := strings.Repeat("x", 10000)
-	w := newWire().headers(1, false, request("POST", "/wait")...)
-	for range 6 {
-		w.data(1, false, part)
-	}
-	(&scene{decide: holding("wait"), steps: append(begin(),
-		agent(w.data(1, true, "end"), `
-			ask POST api/wait
-			agent:
-			WINDOW_UPDATE 0 13616
-			WINDOW_UPDATE 0 10000
-			WINDOW_UPDATE 0 10000
-			WINDOW_UPDATE 0 10000`),
-		person(drygate.Verdict{}, "?"),
-		upstream(newWire().window(0, 16384), "?"),
-		upstream(newWire().window(0, 16384), "?"),
-		upstream(newWire().window(0, 16384).window(0, 16384), "?"),
-		upstream(newWire().headers(1, true, ":status: 200"), `
-			note status 200
-			agent:
-			HEADERS 1 end [:status: 200]`),
-	)}).run(t)
-	// All of it has come.
-	s := &scene{decide: holding("wait"), steps: append(begin(), agent(w, ""), person(drygate.Verdict{}, ""))}
-	for range 4 {
-		s.steps = append(s.steps, upstream(newWire().window(0, 16384), ""))
-	}
-	var got strings.Builder
-	nativeEach(t, func(tr drygate.Transcript) {
-		for _, l := range happened(tr, len(s.steps)) {
-			got.WriteString(l)
-		}
-	}, s)
-	n := strings.Count(got.String(), "DATA 1")
-	if n < 4 || !strings.Contains(got.String(), "DATA 1 end") {
-		t.Errorf("%s", got.String())
-	}
-}
-
 func TestPings(t *testing.T) {
 	(&scene{steps: append(begin(),
 		agent(newWire().ping(false, "abcdefgh").ping(false, "ijklmnop"), `upstream:
@@ -353,8 +204,6 @@ func TestGoAway(t *testing.T) {
 // TestInspected: the body is read before the verdict, decoded; nothing of it reaches the upstream before, and one that is too long is not known.
 func TestInspected(t *testing.T) {
 	options := map[string]any{"inspect_body": true, "body_limit": int64(1000)}
-	gzipped := "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff\xab\x56\x4a\x54\xb2\x32\xac\x05\x00\x43\x7e\xb8\xcb\x07\x00\x00\x00"
-	_ = gzipped
 	long := strings.Repeat("x", 600)
 	a := newWire()
 	s := &scene{options: options, decide: deny("secret"), steps: append(begin(),
@@ -425,6 +274,27 @@ func TestCredential(t *testing.T) {
 			HEADERS 1 end [:method: GET, :scheme: http, :authority: api, :path: /a, accept: b, !x-token: <token>]
 			HEADERS 3 end [:method: GET, :scheme: http, :authority: api, :path: /b, x-long: 16320 bytes, !x-token: <token>]
 			HEADERS 5 end [:method: GET, :scheme: http, :authority: api, :path: /c, x-long: 17000 bytes, !x-token: <token>]`),
+	)}).run(t)
+}
+
+// TestParameter: the host writes it into the query, before the rest and in place of the agent's own.
+func TestParameter(t *testing.T) {
+	a := newWire()
+	long := strings.Repeat("y", 8000)
+	(&scene{options: map[string]any{"credential": int64(7), "parameter": int64(7)}, decide: holding("wait"), steps: append(begin(),
+		agent(a.headers(1, true, request("GET", "/a")...).headers(3, true, request("GET", "/wait?b=c&key=mine&%6bey=too;d")...).headers(5, true, request("OPTIONS", "*")...).
+			headers(7, true, request("GET", "/?"+long, "x-long: "+long, "x-more: "+long, "x-end: z")...), `
+			ask GET api/a
+			ask GET api/wait
+			ask OPTIONS api*
+			ask GET api/
+			upstream:
+			HEADERS 1 end [:method: GET, :scheme: http, :authority: api, !:path: /a?key=<token>, !x-token: <token>]
+			HEADERS 3 end [:method: OPTIONS, :scheme: http, :authority: api, :path: *, !x-token: <token>]
+			HEADERS 5 end [:method: GET, :scheme: http, :authority: api, !:path: 8014 bytes, x-long: 8000 bytes, x-more: 8000 bytes, x-end: z, !x-token: <token>]`),
+		person(drygate.Verdict{}, `
+			upstream:
+			HEADERS 7 end [:method: GET, :scheme: http, :authority: api, !:path: /wait?key=<token>&b=c&d, !x-token: <token>]`),
 	)}).run(t)
 }
 

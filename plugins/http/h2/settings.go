@@ -158,7 +158,7 @@ func (s *Session) agentSettings(c *sdk.Conn, window uint32) bool {
 	if first {
 		b = append(b, h2frame.Preface...)
 		b = h2frame.AppendSettings(b, h2frame.Setting{ID: h2frame.EnablePush, Value: 0},
-			h2frame.Setting{ID: h2frame.InitialWindowSize, Value: window}, h2frame.Setting{ID: h2frame.MaxHeaderListSize, Value: maxList})
+			h2frame.Setting{ID: h2frame.InitialWindowSize, Value: window}, h2frame.Setting{ID: h2frame.MaxHeaderListSize, Value: maxReply})
 	} else {
 		b = h2frame.AppendSettings(b, h2frame.Setting{ID: h2frame.InitialWindowSize, Value: window})
 	}

@@ -32,7 +32,8 @@ type stream struct {
 	wants, offered int64 // what the agent takes; what the upstream may send
 
 	limit    int    // gathering: bytes of the body that are read at most
-	block    []byte // the header block, while it waits
+	block    []byte // the header block, while it waits,
+	secretAt int    // and where a secret belongs in it
 	body     []byte // of the agent, that were not sent on,
 	sent     int    // up to here they were
 	trailers []byte // the block of its trailers, while it waits

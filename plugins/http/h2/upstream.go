@@ -149,7 +149,7 @@ func (s *Session) upstreamHeaders(r *reader, h *h2frame.Head, p []byte) bool {
 	code, problem := responseProblem(fields, s.responses.Text(), st.answered)
 	switch {
 	case large:
-		problem = "the header is longer than 32 KiB"
+		problem = "the header is longer than 64 KiB"
 	case problem != "":
 	case st.answered && !end:
 		problem = "a header block stands in the middle of a response"

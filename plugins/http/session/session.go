@@ -239,6 +239,8 @@ func (s *Session) upstreamEnded(c *sdk.Conn) {
 		c.Fail(s.reason)
 	case s.ending:
 		c.Close(s.reason)
+	case s.half:
+		c.Close("the agent closed the connection")
 	default:
 		c.Close("the server closed the connection")
 	}

@@ -13,6 +13,7 @@ import (
 type Plugin struct {
 	options     h2.Options
 	credentials []h2.Credential
+	parameter   h2.Credential
 	spare       *h2.Session
 }
 
@@ -25,8 +26,10 @@ func (*Plugin) Manifest() abi.Manifest {
 			{Name: "body_limit", Type: abi.TypeInt, Min: 0, Max: 40 << 10, Default: int64(32 << 10), Doc: "up to so many bytes"},
 			{Name: "authorities", Type: abi.TypeString, Default: "*", Doc: "names"},
 			{Name: "credential", Type: abi.TypeInt, Min: 0, Max: 20 << 10, Default: int64(0), Doc: "the length of a header x-token that the gateway writes; 0: none"},
+			{Name: "parameter", Type: abi.TypeInt, Min: 0, Max: 20 << 10, Default: int64(0), Doc: "the length of a parameter key that the gateway writes; 0: none"},
 		},
-		Slots: []abi.Slot{{Name: "token", Form: "header", Doc: "a token"}},
+		Companions: []abi.Companion{{Name: decode.Companion}},
+		Slots:      []abi.Slot{{Name: "token", Form: "header", Doc: "a token"}},
 	}
 }
 
@@ -43,6 +46,9 @@ func (p *Plugin) Configure(options []byte) error {
 	if n := o.Int("credential"); n > 0 {
 		p.credentials = []h2.Credential{{Name: "x-token", Slot: 0, Length: int(n)}}
 	}
+	if p.parameter = (h2.Credential{}); o.Int("parameter") > 0 {
+		p.parameter = h2.Credential{Name: "key", Slot: 0, Length: int(o.Int("parameter"))}
+	}
 	if p.options.Raise, err = facts.ParseRaise(""); err != nil {
 		return err
 	}
@@ -55,7 +61,7 @@ func (p *Plugin) Configure(options []byte) error {
 
 // Open begins a connection.
 func (p *Plugin) Open(c *sdk.Conn, f abi.Facts) sdk.Session {
-	s := &session{h: p.spare, facts: f, credentials: p.credentials}
+	s := &session{h: p.spare, facts: f, credentials: p.credentials, parameter: p.parameter}
 	if p.spare = nil; s.h == nil {
 		s.h = h2.New(&p.options, new(facts.Action))
 	}
@@ -67,6 +73,7 @@ type session struct {
 	h           *h2.Session
 	facts       abi.Facts
 	credentials []h2.Credential
+	parameter   h2.Credential
 	connect     uint32
 	ready       bool
 	waits       bool
@@ -93,7 +100,7 @@ func (s *session) Event(c *sdk.Conn, e abi.Event) {
 		c.Dial(s.connect)
 	case e.Kind == abi.KindConnected:
 		s.ready = true
-		s.h.Start(c, h2.Link{Endpoint: s.facts.Endpoint, Connect: s.connect, Credentials: s.credentials})
+		s.h.Start(c, h2.Link{Endpoint: s.facts.Endpoint, Connect: s.connect, Credentials: s.credentials, Parameter: s.parameter})
 		if s.waits {
 			c.Unpause(abi.Agent)
 		}
