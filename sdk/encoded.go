@@ -23,7 +23,9 @@ func (c *Conn) AskEncoded(extent uint64, flags uint8, parts ...[]byte) (id uint3
 	}
 	if !c.closed {
 		c.out = abi.AppendAsk(c.out, c.nextID, extent, flags, parts...)
-		c.wait(flags)
+		if flags&abi.AskAside == 0 {
+			c.wait(flags)
+		}
 	}
 	return c.nextID
 }

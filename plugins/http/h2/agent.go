@@ -182,7 +182,7 @@ func (s *Session) agentData(r *reader, h *h2frame.Head, p []byte) bool {
 	case st == nil: // of a stream that has ended here
 		s.windows.granted -= int64(h.Length)
 		r.skip(whole)
-		s.strain(c, abi.Agent, idleCost)
+		s.strain(c, abi.Agent, lateCost(h.Length))
 		s.grant(c)
 		return !s.over
 	case st.agentDone:

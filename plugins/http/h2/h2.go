@@ -277,6 +277,15 @@ const (
 	badCost   = 20
 )
 
+// lateCost is what DATA of a stream costs that has ended here. What was on its way when that happened can be as much as a window, so only small frames cost anything.
+func lateCost(length uint32) int {
+	const small = 256
+	if length < small {
+		return idleCost
+	}
+	return 0
+}
+
 // strain draws on the account, and ends the connection when it is empty.
 func (s *Session) strain(c *sdk.Conn, side abi.Side, n int) {
 	if s.calm -= n; s.calm < 0 {

@@ -106,11 +106,7 @@ func TestInterop(t *testing.T) {
 		}
 	}
 	done()
-	for _, e := range g.wait() {
-		if e.FailClosed {
-			t.Error(e.Reason)
-		}
-	}
+	g.inOrder()
 	if len(g.asked) != 60 {
 		t.Errorf("%d actions", len(g.asked))
 	}
@@ -143,7 +139,7 @@ func TestDownloads(t *testing.T) {
 	}
 	wg.Wait()
 	done()
-	g.wait()
+	g.inOrder()
 }
 
 // TestDenied: one request of many is denied; the others, and the connection, live on.
@@ -180,7 +176,5 @@ func TestDenied(t *testing.T) {
 	}
 	wg.Wait()
 	done()
-	if ends := g.wait(); len(ends) != 1 || ends[0].FailClosed {
-		t.Errorf("%+v", ends)
-	}
+	g.inOrder()
 }

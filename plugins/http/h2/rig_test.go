@@ -83,6 +83,16 @@ func (g *gateway) wait() []gate.End {
 	return g.ends
 }
 
+// inOrder waits for the connections to end, which nobody cuts off.
+func (g *gateway) inOrder() {
+	g.t.Helper()
+	for _, e := range g.wait() {
+		if e.FailClosed {
+			g.t.Error(e.Reason)
+		}
+	}
+}
+
 func (g *gateway) Decide(_ context.Context, q *gate.Question) gate.Verdict {
 	title := q.Action.Title
 	g.mu.Lock()

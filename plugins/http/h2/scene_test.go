@@ -299,7 +299,7 @@ func packed(t testing.TB) string {
 // run plays a scene natively, whole and cut, and compares.
 func (s *scene) run(t *testing.T) {
 	t.Helper()
-	testkit.Each(t, suite, func(t *testing.T, p *testkit.Plugin) { s.compare(t, p, 60) })
+	testkit.Each(t, suite, func(t *testing.T, p *testkit.Plugin) { s.compare(t, p, 30) })
 }
 
 // compare plays it with each side cut in about so many places.

@@ -67,7 +67,7 @@ func (s *Session) upstreamControl(c *sdk.Conn, h *h2frame.Head, p []byte) {
 	case h2frame.ResetStream:
 		st := s.streams.byUpstream(h.Stream)
 		if st == nil {
-			s.strange(c, h.Stream)
+			s.strange(c, h.Stream, idleCost)
 			return
 		}
 		s.down(c, h2frame.AppendReset(s.out[:0], st.agent, h2frame.Code(h2frame.U32(p))))
@@ -76,12 +76,12 @@ func (s *Session) upstreamControl(c *sdk.Conn, h *h2frame.Head, p []byte) {
 }
 
 // strange ends the connection for a frame of a stream that was never begun; of one that has ended it can be.
-func (s *Session) strange(c *sdk.Conn, id uint32) (fatal bool) {
+func (s *Session) strange(c *sdk.Conn, id uint32, cost int) (fatal bool) {
 	if id >= s.nextUp || id%2 == 0 {
 		s.fail(c, abi.Upstream, h2frame.ProtocolError, "a frame of a stream that was not begun")
 		return true
 	}
-	s.strain(c, abi.Upstream, idleCost)
+	s.strain(c, abi.Upstream, cost)
 	return s.over
 }
 
@@ -101,7 +101,7 @@ func (s *Session) upstreamWindow(c *sdk.Conn, id uint32, p []byte) {
 		st := s.streams.byUpstream(id)
 		switch {
 		case st == nil:
-			s.strange(c, id)
+			s.strange(c, id, idleCost)
 		case !widen(&st.takes, n):
 			s.fail(c, abi.Upstream, h2frame.FlowControlError, "a stream's window becomes larger than it can be")
 		default:
@@ -140,7 +140,7 @@ func (s *Session) upstreamHeaders(r *reader, h *h2frame.Head, p []byte) bool {
 	st := s.streams.byUpstream(h.Stream)
 	switch {
 	case st == nil:
-		return !s.strange(c, h.Stream)
+		return !s.strange(c, h.Stream, idleCost)
 	case st.upstreamDone:
 		s.fail(c, abi.Upstream, h2frame.StreamClosed, "HEADERS behind the end of their stream")
 		return false
@@ -261,7 +261,7 @@ func (s *Session) upstreamData(r *reader, h *h2frame.Head, p []byte) bool {
 	w, n, end := &s.windows, int64(size), h.Has(h2frame.EndStream)
 	st := s.streams.byUpstream(h.Stream)
 	switch {
-	case st == nil && s.strange(c, h.Stream):
+	case st == nil && s.strange(c, h.Stream, lateCost(h.Length)):
 		return false
 	case int64(h.Length) > w.offered || st != nil && int64(h.Length) > st.offered:
 		s.fail(c, abi.Upstream, h2frame.FlowControlError, "more data than was granted")

@@ -157,3 +157,29 @@ func TestLateBody(t *testing.T) {
 		t.Errorf("%s", got.String())
 	}
 }
+
+// TestLate: a download of which a window full is on its way when the agent cancels it does not end the connection.
+func TestLate(t *testing.T) {
+	u := newWire().headers(1, false, ":status: 200")
+	more := newWire()
+	for range 60 {
+		more.data(1, false, strings.Repeat("x", 1000))
+	}
+	s := &scene{steps: append(begin(),
+		agent(newWire().headers(1, true, request("GET", "/a")...), ""),
+		upstream(u, ""),
+		agent(newWire().reset(1, http2.ErrCodeCancel), ""))}
+	for range 50 { // of 60 frames
+		s.steps = append(s.steps, upstream(more, ""))
+	}
+	s.steps = append(s.steps, upstream(newWire().ping(false, "abcdefgh"), ""))
+	nativeEach(t, func(tr drygate.Transcript) {
+		got := happened(tr, len(s.steps))
+		if last := got[len(s.steps)]; last != "agent:\nPING abcdefgh\n" {
+			t.Errorf("%s", last)
+		}
+		if n := strings.Count(strings.Join(got, ""), "WINDOW_UPDATE 0"); n < 10 {
+			t.Errorf("%d window updates", n)
+		}
+	}, s)
+}
