@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/sallyport-dev/sallyport/test/rig"
 )
 
@@ -316,6 +318,73 @@ func TestHoldRestart(t *testing.T) {
 	}
 	if got := finish(ctx, t, h.psql(ctx), deleteOne); got.out != "Ada\n2\n" {
 		t.Errorf("under the grant: %+v", got)
+	}
+}
+
+// pgxHeld does what is held in the ways of a driver: with parameters, prepared and run again, in a pipeline, in a transaction, as a COPY.
+// Ledger entries of 500 are approved and those of 666 rejected.
+func pgxHeld(ctx context.Context, c *pgx.Conn) error {
+	const insert = "insert into ledger values ($1, $2)"
+	for _, mode := range []pgx.QueryExecMode{pgx.QueryExecModeCacheStatement, pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol} {
+		if tag, err := c.Exec(ctx, insert, mode, 100+int(mode), 500); err != nil || tag.RowsAffected() != 1 {
+			return fmt.Errorf("mode %v: %v %w", mode, tag, err)
+		}
+		if _, err := c.Exec(ctx, insert, mode, 200+int(mode), 666); denied(err, "rejected by grace (ops): not on a Sunday") != nil {
+			return fmt.Errorf("mode %v, rejected: %w", mode, err)
+		}
+	}
+	b := &pgx.Batch{}
+	b.Queue("select 1")
+	b.Queue(insert, 300, 500)
+	b.Queue("select 2")
+	if err := c.SendBatch(ctx, b).Close(); err != nil {
+		return fmt.Errorf("a pipeline: %w", err)
+	}
+	tx, err := c.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, insert, 400, 500); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, insert, 401, 666); denied(err, "rejected by grace (ops): not on a Sunday") != nil {
+		return fmt.Errorf("in a transaction: %w", err)
+	}
+	if err := tx.Commit(ctx); !errors.Is(err, pgx.ErrTxCommitRollback) {
+		return fmt.Errorf("the transaction was committed: %w", err)
+	}
+	n, err := c.CopyFrom(ctx, pgx.Identifier{"ledger"}, []string{"id", "amount"}, pgx.CopyFromRows([][]any{{601, 1}, {602, 2}}))
+	if err != nil || n != 2 {
+		return fmt.Errorf("a COPY: %d rows, %w", n, err)
+	}
+	return nil
+}
+
+// TestHoldDrivers: a driver notices nothing of what is held but the time, whichever way it asks.
+func TestHoldDrivers(t *testing.T) {
+	decide := func(e heldEvent) map[string]any {
+		for _, f := range e.Data.Fields {
+			if strings.Contains(f.Text, "666") {
+				return rejects(e)
+			}
+		}
+		return approves(e)
+	}
+	h, ctx := newHeld(t, decide, "", "")
+	text, err := os.ReadFile(h.gw.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, h.gw.Config, strings.Replace(string(text), `when = 'action.class == "delete"'`, `when = '"ledger" in sql.writes && sql.executes'`, 1))
+	if out, err := h.gw.Command(ctx, "reload", h.gw.Config).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	url := fmt.Sprintf("postgres://postgres@db:%d/%s", h.pg.Port, h.database)
+	if got := finish(ctx, t, agentRole(ctx, h.gw, "pgx-held", url), ""); got.out != "done\n" || got.status != 0 {
+		t.Errorf("%+v", got)
+	}
+	if ids := h.onServer(ctx, t, h.database, "select string_agg(id::text, ' ' order by id) from ledger"); ids != "1 101 104 105 300 601 602" {
+		t.Errorf("the ledger has %s", ids)
 	}
 }
 

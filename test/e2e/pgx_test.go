@@ -17,6 +17,7 @@ var pgxRoles = map[string]func(ctx context.Context, c *pgx.Conn) error{
 	"pgx-session":  pgxSession,
 	"pgx-pipeline": pgxPipeline,
 	"pgx-copy":     pgxCopy,
+	"pgx-held":     pgxHeld,
 }
 
 // pgxRole makes a role of what works on a connection.

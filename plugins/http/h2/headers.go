@@ -209,6 +209,9 @@ func (s *Session) gather(c *sdk.Conn, st *stream, q *request) {
 		s.block = s.encode(s.block[:0], q)
 	}
 	st.block, st.secretAt = append(st.block[:0], s.block...), s.secretAt
+	if st.request == nil {
+		st.request = new(kept)
+	}
 	st.request.keep(q)
 	if q.expects {
 		s.reply = hpack.AppendStatus(s.begun(s.reply[:0], abi.Agent), 100)

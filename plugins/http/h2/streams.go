@@ -37,7 +37,7 @@ type stream struct {
 	body     []byte // of the agent, that were not sent on,
 	sent     int    // up to here they were
 	trailers []byte // the block of its trailers, while it waits
-	request  kept   // gathering: what it is asked about with
+	request  *kept  // gathering: what it is asked about with
 }
 
 // largeBuffer is the size in bytes from which on a stream's buffer is given back.
@@ -45,9 +45,8 @@ const largeBuffer = 16 << 10
 
 // reset makes it ready for another request.
 func (st *stream) reset() {
-	block, body, trailers, k := reuse(st.block), reuse(st.body), reuse(st.trailers), st.request
-	k.text = reuse(k.text)
-	*st = stream{block: block, body: body, trailers: trailers, request: k}
+	block, body, trailers := reuse(st.block), reuse(st.body), reuse(st.trailers)
+	*st = stream{block: block, body: body, trailers: trailers, request: st.request}
 }
 
 func reuse(b []byte) []byte {
