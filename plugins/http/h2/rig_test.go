@@ -44,11 +44,12 @@ type gateway struct {
 	decide   func(title string, a *abi.Action) gate.Verdict
 	secret   string
 
-	mu    sync.Mutex
-	ends  []gate.End
-	asked []string
-	notes [][]string
-	wg    sync.WaitGroup
+	mu     sync.Mutex
+	agents []*net.TCPConn
+	ends   []gate.End
+	asked  []string
+	notes  [][]string
+	wg     sync.WaitGroup
 }
 
 // dial is an agent's connection.
@@ -60,6 +61,9 @@ func (g *gateway) dial() *net.TCPConn {
 		g.t.Fatal(err)
 	}
 	agent, theirs := pair(g.t)
+	g.mu.Lock()
+	g.agents = append(g.agents, theirs)
+	g.mu.Unlock()
 	g.wg.Go(func() {
 		end := gate.Serve(context.Background(), gate.Config{Agent: agent, Guest: sdk.NewNative(p, companion), Manifest: m,
 			Facts: abi.Facts{Endpoint: "api", Slots: []string{"token"}}, Session: g, Limits: gate.DefaultLimits})
@@ -70,9 +74,14 @@ func (g *gateway) dial() *net.TCPConn {
 	return theirs
 }
 
-// wait returns how the connections ended, which they have to.
+// wait ends the connections, which a client may keep when it was asked to close what is idle, and returns how they ended.
 func (g *gateway) wait() []gate.End {
 	g.t.Helper()
+	g.mu.Lock()
+	for _, c := range g.agents {
+		_ = c.CloseWrite()
+	}
+	g.mu.Unlock()
 	done := make(chan struct{})
 	go func() { g.wg.Wait(); close(done) }()
 	select {

@@ -109,7 +109,7 @@ func (p *Plugin) Configure(options []byte) error {
 		return err
 	}
 	p.plaintext2 = o.Bool("h2c")
-	p.two = h2.Options{Raise: p.raise, Authorities: p.authorities, Inspect: p.inspect, BodyLimit: p.bodyLimit, Undo: undo}
+	p.two = h2.Options{Raise: p.raise, Authorities: p.authorities, MaxHead: p.maxHead, Inspect: p.inspect, BodyLimit: p.bodyLimit, Undo: undo}
 	s := newSession(p)
 	s.two = h2.New(&p.two, s.action)
 	p.spare.Store(s)

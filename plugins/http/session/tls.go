@@ -103,11 +103,15 @@ func (s *Session) beginSecond(c *sdk.Conn) {
 		}
 		l.Credentials = append(l.Credentials, h2.Credential{Name: h.name, Slot: h.slot, Length: size})
 	}
-	switch {
-	case k.query:
-		c.Fail("the credential's parameter cannot be written into requests of HTTP/2")
-		return
-	case s.half:
+	if k.query {
+		size := s.facts.Size(names[slotQuery].Name)
+		if size == 0 {
+			c.Fail("it is not known how long the credential is, so it cannot be written into requests of HTTP/2")
+			return
+		}
+		l.Parameter = h2.Credential{Name: k.parameter, Slot: slotQuery, Length: size}
+	}
+	if s.half {
 		c.Close("the agent closed the connection")
 		return
 	}
