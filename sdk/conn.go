@@ -25,13 +25,21 @@ type Conn struct {
 	quiet   bool // it was asked with abi.AskQuiet
 	fresh   bool // the host has not come back since it was asked
 	unasked int  // how many bytes of out, the ASK with them, the host has yet to fetch before it knows of the question
-	before  [2]struct{ paused, away bool }
-	// While a person is asked: what stands behind the question and the host has not fetched, and whether it closes.
+	before  [2]standing
+	// While a person is asked: what stands behind the question and the host has not fetched, whether it closes, and what comes
+	// of the sides with it.
 	held struct {
 		out    []byte
 		closed bool
 		on     bool
+		after  [2]standing
 	}
+}
+
+// standing is what the host has been told of a side.
+type standing struct {
+	paused, away bool
+	said         bool // PAUSE stands behind the question
 }
 
 // Pass lets the next n bytes of side go to the other side. Bytes of the agent go under an action that was asked about
@@ -154,6 +162,7 @@ func (c *Conn) pause(side abi.Side, on bool) {
 		return
 	}
 	c.sides[side].paused = on
+	c.before[side].said = true
 	c.out = abi.AppendPause(c.out, side, on)
 	c.sides[side].again = c.sides[side].again || !on
 }
@@ -236,7 +245,7 @@ func (b *AskBuilder) Do(extent uint64, flags uint8) (id uint32) {
 func (c *Conn) wait(flags uint8) {
 	c.asked, c.quiet, c.fresh, c.unasked = c.nextID, flags&abi.AskQuiet != 0, true, len(c.out)
 	for side := range c.sides {
-		c.before[side].paused, c.before[side].away = c.sides[side].paused, c.sides[side].away
+		c.before[side] = standing{paused: c.sides[side].paused, away: c.sides[side].away}
 	}
 }
 

@@ -100,14 +100,29 @@ func (r *runner) assume(side abi.Side) {
 	}
 }
 
-// hold keeps what stands behind a question that a person is asked and the host has not fetched: what the session says
-// meanwhile is carried out at once.
+// hold keeps what stands behind a question that a person is asked: nothing of it is carried out yet, and what the session says
+// meanwhile is at once.
 func (r *runner) hold() {
 	c := &r.conn
 	h := &c.held
 	h.out, h.closed, h.on = append(h.out[:0], c.out...), c.closed, true
 	c.out, c.passed, c.closed = c.out[:0], 0, false
 	c.quiet, c.fresh, c.unasked = false, false, 0
+	for side := range c.sides {
+		in := &c.sides[side]
+		h.after[side] = standing{paused: in.paused, away: in.away, said: c.before[side].said}
+	}
+	r.goBack()
+}
+
+// goBack has the sides stand where they did before the question.
+func (r *runner) goBack() {
+	c := &r.conn
+	for side := range c.sides {
+		in, before := &c.sides[side], &c.before[side]
+		in.again = in.again || in.paused != before.paused || in.away != before.away
+		in.paused, in.away = before.paused, before.away
+	}
 }
 
 // unhold has what was kept follow the verdict, or forgets it.
@@ -117,6 +132,13 @@ func (r *runner) unhold(o abi.Outcome) {
 	if o == abi.Allow {
 		c.out = append(c.out, h.out...)
 		c.passed, c.closed = 0, c.closed || h.closed
+		for side := range c.sides {
+			in, after := &c.sides[side], &h.after[side]
+			if after.said {
+				in.paused, in.again = after.paused, in.again || !after.paused
+			}
+			in.away = in.away || after.away && !c.before[side].away
+		}
 	}
 	h.on, h.out = false, nil
 }
@@ -137,17 +159,13 @@ func (r *runner) decided(o abi.Outcome) {
 	if !held {
 		c.out, c.passed = c.out[:0], 0
 		c.closed = false
-	}
-	for side := range c.sides {
-		in := &c.sides[side]
-		in.again = in.again || in.paused != c.before[side].paused || in.away != c.before[side].away
-		in.paused, in.away = c.before[side].paused, c.before[side].away
+		r.goBack()
 	}
 }
 
 // letGo forgets the unread bytes of sides that TLS or a scan has, unless a denial could give them back.
 func (r *runner) letGo() {
-	if s := &r.conn.sides; r.conn.asked != 0 || !s[abi.Agent].away && !s[abi.Upstream].away {
+	if s := &r.conn.sides; r.conn.asked != 0 && !r.conn.held.on || !s[abi.Agent].away && !s[abi.Upstream].away {
 		return
 	}
 	for side := range r.conn.sides {

@@ -23,12 +23,15 @@ type actions struct {
 	id      uint32
 	endless bool // it is a streaming one
 	silent  bool // it is a quiet one
+	late    bool // it is a quiet one that was held: its verdict's event does not stand in the way of the next question
 	connect bool // it is of family connect
 	start   uint64
 	end     uint64
 	verdict Verdict
 	event   []byte // the buffer of verdictEvent
 	rest    []byte // of the step, behind a question that waits for a person
+
+	approved []uint32 // late ones, of whose approval the guest is to hear
 
 	asides asides
 }
@@ -61,6 +64,9 @@ const mostDialable = 16
 func (a *actions) open(cmd *abi.Command, cursor uint64) error {
 	streaming := cmd.Flags&abi.AskStreaming != 0
 	switch {
+	case a.state == allowed && a.late:
+		a.approved, a.state, a.late = append(a.approved, a.id), quiet, false
+		return a.open(cmd, cursor)
 	case a.state != quiet:
 		return fmt.Errorf("action %d is not decided yet", a.id)
 	case a.streaming != 0:
@@ -81,7 +87,7 @@ func (a *actions) open(cmd *abi.Command, cursor uint64) error {
 	}
 	a.id, a.state = cmd.ID, asking
 	a.sent = account{from: cursor}
-	a.start, a.end, a.endless, a.silent = start, start+cmd.N, streaming, cmd.Flags&abi.AskQuiet != 0
+	a.start, a.end, a.endless, a.silent, a.late = start, start+cmd.N, streaming, cmd.Flags&abi.AskQuiet != 0, false
 	if streaming {
 		a.end = math.MaxInt64
 	}
@@ -112,7 +118,7 @@ func (a *actions) prune(cursor uint64) {
 func (a *actions) decide(v Verdict) {
 	a.verdict = v
 	if v.Pending != nil {
-		a.state, a.silent = holding, false
+		a.state, a.silent, a.late = holding, false, a.silent
 		return
 	}
 	if v.Outcome != abi.Allow {
@@ -160,6 +166,15 @@ func (a *actions) verdictEvent() []byte {
 	v := &a.verdict
 	a.state = quiet
 	a.event = v.event(a.event[:0], a.id)
+	return a.event
+}
+
+// approvedEvent is the event of the first of approved.
+func (a *actions) approvedEvent() []byte {
+	a.event = abi.AppendEvent(a.event[:0], &abi.Event{Kind: abi.KindVerdict, ID: a.approved[0]})
+	if a.approved = a.approved[1:]; len(a.approved) == 0 {
+		a.approved = nil
+	}
 	return a.event
 }
 

@@ -29,17 +29,29 @@ const (
 	asideDenied // the guest is to hear of it
 )
 
-// mostAsides bounds how many of them may be open or undecided.
-const mostAsides = 1024
+// mostAsides bounds how many of them may be open or undecided; the memory of manyAsides is kept for the next ones.
+const (
+	mostAsides = 1024
+	manyAsides = 64
+)
 
 // asides are those of one connection.
 type asides struct {
 	all    map[uint32]*aside
+	most   int      // there have been at once
 	queued int      // bytes in their queues
 	owed   []uint32 // of whose verdict the guest is to hear, or that they wait
 }
 
 func (a *asides) get(id uint32) *aside { return a.all[id] }
+
+// remove forgets action id, and gives memory back that many of them took.
+func (a *asides) remove(id uint32) {
+	delete(a.all, id)
+	if len(a.all) == 0 && a.most > manyAsides {
+		a.all, a.most = nil, 0
+	}
+}
 
 // openAside takes a question about an action aside.
 func (a *actions) openAside(cmd *abi.Command, cursor uint64) (*aside, error) {
@@ -57,6 +69,7 @@ func (a *actions) openAside(cmd *abi.Command, cursor uint64) (*aside, error) {
 	}
 	s := &aside{id: cmd.ID, sent: account{from: cursor}, quiet: cmd.Flags&abi.AskQuiet != 0}
 	a.asides.all[s.id] = s
+	a.asides.most = max(a.asides.most, len(a.asides.all))
 	return s, nil
 }
 
@@ -96,7 +109,7 @@ func (c *conn) decideAside(id uint32, v Verdict) {
 		if !s.quiet || waited {
 			as.owed = append(as.owed, id)
 		} else if s.ended {
-			delete(as.all, id)
+			as.remove(id)
 		}
 		return
 	}
@@ -120,7 +133,7 @@ func (c *conn) owedEvent() []byte {
 		}
 		c.event = s.verdict.event(c.event[:0], s.id)
 		if s.state == asideDenied || s.ended {
-			delete(as.all, s.id)
+			as.remove(s.id)
 		}
 		return c.event
 	}
@@ -221,7 +234,7 @@ func (c *conn) endAside(id uint32) {
 		return
 	}
 	if s.ended = true; s.state == asideAllowed && !c.isOwed(id) {
-		delete(c.actions.asides.all, id)
+		c.actions.asides.remove(id)
 	}
 }
 

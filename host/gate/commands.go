@@ -56,6 +56,8 @@ func (c *conn) step(list []byte, more bool, err error) {
 		case more:
 		case c.login.owed:
 			event = c.loginEvent()
+		case len(c.actions.approved) > 0:
+			event = c.actions.approvedEvent()
 		case c.actions.decided():
 			event = c.actions.verdictEvent()
 		default:
@@ -238,7 +240,7 @@ type account struct {
 // add reports whether n more bytes are within bounds.
 func (a *account) add(n int, cursor uint64) bool {
 	a.bytes += uint64(n)
-	return a.bytes <= mostSent+2*(cursor-a.from)
+	return a.bytes <= mostSent+2*(max(cursor, a.from)-a.from) // the cursor goes back when bytes do not come
 }
 
 // secret has a slot's secret written to the upstream, which the plugin never sees.

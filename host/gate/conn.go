@@ -38,8 +38,9 @@ type conn struct {
 	dialed  bool
 	called  bool // how the dial went is told
 	login   login
-	// waiting are the actions that wait for a person, with what ends the wait.
+	// waiting are the actions that wait for a person, with what ends the wait; nil: it was ended, and the verdict is to come.
 	waiting   map[uint32]context.CancelFunc
+	gone      bool       // the agent has ended its side: nobody is left to wait for a person
 	aliasUsed chan uint8 // which; made with the first alias
 	// What follows is used again and again, so that a statement costs no memory.
 	command abi.Command
@@ -69,7 +70,7 @@ func (c *conn) leave(hard, failClosed bool, reason string) {
 	}
 	c.left, c.hard = true, hard
 	c.end.FailClosed, c.end.Reason = failClosed, reason
-	c.withdrawAll()
+	c.takeBackAll()
 	c.wake.Broadcast()
 	close(c.over)
 	go func() { // begun only now: a connection that does nothing has no goroutine for its end

@@ -21,10 +21,9 @@ func (c *conn) await(id uint32, p Pending) {
 	if c.waiting == nil {
 		c.waiting = map[uint32]context.CancelFunc{}
 	}
-	if c.in[abi.Agent].ended {
-		cancel() // nobody is left to wait
-	} else {
-		c.waiting[id] = cancel
+	c.waiting[id] = cancel
+	if c.gone {
+		c.takeBack(id)
 	}
 	c.wg.Go(func() {
 		defer cancel()
@@ -38,12 +37,14 @@ func (c *conn) await(id uint32, p Pending) {
 func (c *conn) resolve(id uint32, v Verdict) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	_, waited := c.waiting[id] // else the agent took it back
-	delete(c.waiting, id)
+	takenBack := c.waiting[id] == nil
+	if delete(c.waiting, id); len(c.waiting) == 0 {
+		c.waiting = nil // it may have been large
+	}
 	if c.left {
 		return
 	}
-	if v.Outcome == abi.Allow && !waited {
+	if v.Outcome == abi.Allow && takenBack {
 		c.session.Note(id, []string{"withdrawn", "the agent took it back when it had been approved; nothing of it went on"})
 		v.Outcome, v.Reason = abi.Deny, "the agent took it back"
 	}
@@ -78,22 +79,41 @@ func (c *conn) withdraw(id uint32) {
 		c.fail("the plugin withdraws action %d, which it never asked about", id)
 		return
 	}
+	c.takeBack(id)
+}
+
+// takeBack ends the wait for a verdict, if there is one. mu is held.
+func (c *conn) takeBack(id uint32) {
 	if cancel := c.waiting[id]; cancel != nil {
-		delete(c.waiting, id)
+		c.waiting[id] = nil
 		cancel()
 	}
 }
 
-// withdrawAll takes back everything that waits for a person, because the agent has left. mu is held.
-func (c *conn) withdrawAll() {
-	for id, cancel := range c.waiting {
-		delete(c.waiting, id)
-		cancel()
+// takeBackAll ends every wait. mu is held.
+func (c *conn) takeBackAll() {
+	for id := range c.waiting {
+		c.takeBack(id)
 	}
 }
 
-// awaits reports whether a verdict is to come. mu is held.
-func (c *conn) awaits() bool { return len(c.waiting) > 0 || c.actions.waits() }
+// takeLeave takes back everything that waits for a person, because the agent has ended its side, and waits until the guest has heard
+// of that. mu is held.
+func (c *conn) takeLeave() {
+	c.gone = true
+	c.takeBackAll()
+	for c.awaits() && !c.left {
+		c.mu.Unlock()
+		c.settle(abi.Agent)
+		c.mu.Lock()
+		if c.awaits() && !c.left {
+			c.wake.Wait()
+		}
+	}
+}
+
+// awaits reports whether a verdict of a person is to come. mu is held.
+func (c *conn) awaits() bool { return len(c.waiting) > 0 }
 
 // readAhead keeps bytes of the agent that came while an action of it waits. When they are too many they are not taken, and the
 // agent is not read on. mu is held.

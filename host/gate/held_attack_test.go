@@ -89,14 +89,18 @@ func TestUnaliasAside(t *testing.T) {
 	}
 }
 
+func (l list) streamQuietly(id uint32) list {
+	return l.action(id, 0, abi.AskStreaming|abi.AskQuiet, 1, title)
+}
+
 // TestSendBoundsBehindTheEnd: bytes that were planned for and never come do not count for what a plugin may write of its own.
 func TestSendBoundsBehindTheEnd(t *testing.T) {
 	words := strings.Repeat("w", 40<<10)
 	for name, c := range map[string]struct{ first, end list }{
 		"aside, asked behind bytes that never come": {
-			list(nil).stream(2).pass(2, 1<<40).done(2).aside(3, title), list(nil).sendUp(3, words).sendUp(3, words)},
+			list(nil).streamQuietly(2).pass(2, 1<<40).done(2).aside(3, title), list(nil).sendUp(3, words).sendUp(3, words)},
 		"plain, asked behind bytes that never come": {
-			list(nil).stream(2).pass(2, 1<<40).done(2).stream(3), list(nil).sendUp(3, words).sendUp(3, words)},
+			list(nil).streamQuietly(2).pass(2, 1<<40).done(2).streamQuietly(3), list(nil).sendUp(3, words).sendUp(3, words)},
 		"passed behind the end": {
 			list(nil).stream(2), list(nil).pass(2, 1<<40).sendUp(2, words).sendUp(2, words)},
 		"dropped behind the end": {
@@ -128,7 +132,7 @@ func TestHeldBehindTheEnd(t *testing.T) {
 	for name, flags := range map[string]uint8{"plain": 0, "aside": abi.AskAside} {
 		t.Run(name, func(t *testing.T) {
 			p := newPersons(2)
-			asked, denied := uint32(1), 0
+			asked := uint32(1)
 			g := &script{open: []list{dialing()}}
 			g.data = func(side abi.Side, b []byte, end bool) []list {
 				switch {
@@ -150,10 +154,12 @@ func TestHeldBehindTheEnd(t *testing.T) {
 				return []list{list(nil).hold(asked, n, flags).pass(asked, 1)}
 			}
 			g.event = func(e abi.Event) []list {
-				if e.Kind != abi.KindVerdict || e.ID <= 1 {
+				if e.ID <= 1 {
 					return nil
 				}
-				denied++
+				if e.Kind == abi.KindHeld {
+					return telling(e)
+				}
 				l := list(nil).send("[" + e.Outcome.String() + "]")
 				if e.ID == 2 {
 					l = l.drop(1).pause(abi.Agent, true)
@@ -164,12 +170,13 @@ func TestHeldBehindTheEnd(t *testing.T) {
 			}
 			r := start(t, g, func(_ *Config, s *session) { s.decide = p.decide })
 			r.write(r.agent, "A")
+			r.read(r.agent, "[waits]")
 			r.write(r.agent, "B")
 			_ = r.agent.CloseWrite()
 			<-p.all[0].left
 			r.read(r.agent, "[deny]")
 			r.write(r.upstream, "go")
-			r.read(r.agent, "go")
+			r.read(r.agent, "go[waits]")
 			<-p.all[1].left
 			r.read(r.agent, "[deny][end]")
 			r.readEnd(r.upstream, "")
@@ -186,7 +193,7 @@ func TestHeldOneOfSeveral(t *testing.T) {
 	for name, c := range map[string]struct{ titles, upstream, agent string }{
 		"the first":  {"hold allow allow", "abc", "[waits][allow]"},
 		"the middle": {"allow hold allow", "abc", "[waits][allow]"},
-		"all":        {"hold hold hold", "abc", "[waits][waits][waits][allow]"},
+		"all":        {"hold hold hold", "abc", "[waits][waits][allow][waits][allow][allow]"},
 		"and denied": {"hold allow deny", "ab", "[waits]"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -48,7 +48,9 @@ func holdingBy(p *person) func(context.Context, *Question) Verdict {
 	}
 }
 
-func (l list) hold(id uint32, extent uint64, flags uint8) list { return l.action(id, extent, flags, 1, "hold") }
+func (l list) hold(id uint32, extent uint64, flags uint8) list {
+	return l.action(id, extent, flags, 1, "hold")
+}
 
 // asksOnce is a guest that asks a person about its first five bytes, passes them under that, and then passes what comes as it
 // comes. It tells the agent that it waits, and of a denial.

@@ -185,7 +185,11 @@ func (c *conn) moveUnder(side abi.Side, n uint64, kind todoKind, id uint32) {
 			n -= k
 		}
 	}
-	if n == 0 || in.ended {
+	if in.ended { // nothing more comes
+		in.cursor = min(in.cursor, in.count)
+		return
+	}
+	if n == 0 {
 		return
 	}
 	if !in.plan(kind, id, n) {

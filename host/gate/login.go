@@ -100,6 +100,10 @@ func (c *conn) unalias(cmd *abi.Command) {
 		c.fail("an alias: %v", errAliasLength)
 	default:
 		c.move(abi.Agent, cmd.N, todoDrop)
+		if c.actions.asides.get(cmd.ID) != nil {
+			c.putAside(cmd.ID, original, false)
+			return
+		}
 		c.queueCopy(abi.Upstream, original)
 	}
 }

@@ -105,6 +105,15 @@ func (c *memConn) SetDeadline(time.Time) error      { return nil }
 func (c *memConn) LocalAddr() net.Addr              { return nil }
 func (c *memConn) RemoteAddr() net.Addr             { return nil }
 
+// await waits until n bytes were written to the peer, or no more are.
+func (c *memConn) await(n int) {
+	c.in.mu.Lock()
+	defer c.in.mu.Unlock()
+	for len(c.in.b) < n && !c.in.end && !c.in.broken {
+		c.in.changed.Wait()
+	}
+}
+
 // received is all that was written to the peer so far.
 func (c *memConn) received() []byte {
 	c.in.mu.Lock()

@@ -174,6 +174,9 @@ func (c *conn) takeEnd(side abi.Side) {
 	for c.catchUp(); len(in.back) > 0 && !in.wantsTLS.Load() && !c.left; c.catchUp() {
 		c.waitPaused(side, false)
 	}
+	if side == abi.Agent { // what was asked about the last bytes
+		c.takeLeave()
+	}
 	switch {
 	case c.left:
 	case in.wantsTLS.Load():
@@ -190,20 +193,6 @@ func (c *conn) takeEnd(side abi.Side) {
 	defer c.mu.Unlock()
 	if c.in[abi.Agent].ended && (c.conns[abi.Upstream] == nil || c.in[abi.Upstream].ended) {
 		c.leave(false, false, "both sides ended")
-	}
-}
-
-// takeLeave takes back what waits for a person when the agent has ended its side, and waits until that is done. mu is held.
-func (c *conn) takeLeave() {
-	c.withdrawAll()
-	for c.actions.waits() && !c.left {
-		c.mu.Unlock()
-		c.settle(abi.Agent)
-		c.mu.Lock()
-		if c.actions.waits() && !c.left {
-			c.wake.Wait()
-		}
-		c.withdrawAll() // a guest that asks again
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience is how long a test waits for something that must happen.
-const patience = 5 * time.Second
+const patience = 90 * time.Second
 
 // tcpConn makes a Conn of a TCP connection, as the tunnel and the dialer do.
 type tcpConn struct {

@@ -16,8 +16,11 @@
  *
  * Text is a pointer and a length; nothing needs to end in a zero byte. Nothing here allocates.
  *
- * Of the commands in sdk/ABI.md these are here: ASK, PASS, DROP, SEND to the agent, STOCK, DIAL, SHUT, CLOSE, NOTE, DONE and PAUSE. What a
- * plugin needs to end TLS, to log in and to have the host walk frames (TLS, AUTH, ALIAS, UNALIAS, SCAN) is in the Go package only.
+ * A person may be asked. Then sp_on_event is told that the action is held, the upstream is read as usual, and the verdict follows.
+ *
+ * Of the commands in sdk/ABI.md these are here: ASK, PASS, DROP, SEND to the agent, STOCK, DIAL, SHUT, CLOSE, NOTE, DONE, PAUSE and
+ * WITHDRAW. What a plugin needs to end TLS, to log in and to have the host walk frames (TLS, AUTH, ALIAS, UNALIAS, SECRET, SCAN) is in
+ * the Go package only; events about these are not told.
  */
 #ifndef SALLYPORT_H
 #define SALLYPORT_H
@@ -33,19 +36,20 @@
 
 enum sp_side { SP_AGENT = 0, SP_UPSTREAM = 1 };
 enum sp_class { SP_SESSION, SP_READ, SP_WRITE, SP_DELETE, SP_ADMIN, SP_EXECUTE, SP_OPAQUE };
-enum sp_kind { SP_VERDICT = 1, SP_CONNECTED = 2, SP_REFUSED = 3 };
+enum sp_kind { SP_VERDICT = 1, SP_CONNECTED = 2, SP_REFUSED = 3, SP_HELD = 7 };
 
 struct sp_text {
 	const char *p;
 	size_t n;
 };
 
-/* An event. id, denied and rule belong to a verdict, reason to a verdict and to a refused upstream. */
+/* An event. id and rule belong to a verdict and to what is held, denied to a verdict, hold (what people call it) and until (RFC 3339, UTC)
+ * to what is held, reason to all three and to a refused upstream. */
 struct sp_event {
 	enum sp_kind kind;
 	uint32_t id;
 	int denied;
-	struct sp_text reason, rule;
+	struct sp_text reason, rule, hold, until;
 };
 
 /* ---- What a plugin defines ---- */
@@ -59,7 +63,7 @@ void sp_on_open(void);
 /* Is given everything unread of side, with end set when nothing will follow, and returns how many bytes it has read. With end set
  * and nothing unread it says what becomes of the half-closed connection; it is called once for that. */
 size_t sp_on_data(int side, const uint8_t *p, size_t n, int end);
-/* Is told of every verdict, and that the upstream is connected or refused. */
+/* Is told of every verdict, that a person is asked, and that the upstream is connected or refused. */
 void sp_on_event(const struct sp_event *e);
 
 /* ---- What a plugin calls ---- */
@@ -85,6 +89,11 @@ static void sp_field_int(uint16_t field, int64_t v);
 static void sp_field_text(uint16_t field, struct sp_text v);
 static void sp_field_texts(uint16_t field, const struct sp_text *v, size_t count);
 static uint32_t sp_do(uint64_t extent, int streaming);
+/* Asks aside, for protocols that carry several things at once: the action has no extent and stops nothing. What is passed under its id, whole
+ * messages, waits for the verdict at the host, until sp_done. */
+static uint32_t sp_do_aside(void);
+/* The agent took back what waits for a person: the verdict follows, denied unless it was decided before. */
+static void sp_withdraw(uint32_t id);
 
 static inline struct sp_text sp_str(const char *s) { return (struct sp_text){s, strlen(s)}; }
 

@@ -9,7 +9,8 @@
 #define SP_MAX_ACTION (48 << 10)
 #define SP_MAX_TITLE 300
 
-enum { SP_T_ASK = 1, SP_T_PASS, SP_T_DROP, SP_T_SEND, SP_T_STOCK, SP_T_DIAL, SP_T_SHUT, SP_T_CLOSE, SP_T_NOTE, SP_T_DONE, SP_T_PAUSE };
+enum { SP_T_ASK = 1, SP_T_PASS, SP_T_DROP, SP_T_SEND, SP_T_STOCK, SP_T_DIAL, SP_T_SHUT, SP_T_CLOSE, SP_T_NOTE, SP_T_DONE, SP_T_PAUSE, SP_T_WITHDRAW = 17 };
+enum { SP_F_STREAMING = 1, SP_F_ASIDE = 4 };
 
 static struct {
 	uint8_t out[SP_STAGE];
@@ -21,6 +22,11 @@ static struct {
 	uint32_t next_id, asked;
 	int closed;
 	int before[2]; /* pauses before the question */
+	int said[2];   /* a pause, or its end, stands behind it */
+	struct { /* while a person is asked: what stands behind the question */
+		int on, closed, paused[2], said[2];
+		size_t len; /* of what the host has not fetched of it, which is at the end of out */
+	} held;
 	struct {
 		uint8_t unread[SP_MAX_UNREAD + SP_CAP]; /* what the session left, and one delivery behind it */
 		size_t len;
@@ -40,7 +46,7 @@ static uint32_t sp_u32(const uint8_t *p) { return p[0] | p[1] << 8 | p[2] << 16 
  * larger than what is staged before the session is stopped, so that running over it is a session that says too much at once. */
 static uint8_t *sp_command(uint8_t tag, size_t n) {
 	if (sp_.closed) return NULL;
-	if (sp_.len + 5 + n > SP_STAGE) __builtin_trap();
+	if (sp_.len + 5 + n > SP_STAGE - sp_.held.len) __builtin_trap();
 	uint8_t *p = sp_.out + sp_.len;
 	p[0] = tag;
 	sp_put(p + 1, n, 4);
@@ -92,6 +98,7 @@ SP_UNUSED static void sp_stock(uint16_t k) { sp_number(SP_T_STOCK, k, 2); }
 SP_UNUSED static void sp_dial(uint32_t id) { sp_number(SP_T_DIAL, id, 4); }
 SP_UNUSED static void sp_shut(int side) { sp_number(SP_T_SHUT, (uint64_t)side, 1); }
 SP_UNUSED static void sp_done(uint32_t id) { sp_number(SP_T_DONE, id, 4); }
+SP_UNUSED static void sp_withdraw(uint32_t id) { sp_number(SP_T_WITHDRAW, id, 4); }
 
 static void sp_end(int failed, const char *reason) {
 	size_t n = strlen(reason);
@@ -110,6 +117,7 @@ SP_UNUSED static void sp_pause(int side, int on) {
 	on = !!on;
 	if (sp_.closed || sp_.side[side].paused == on) return;
 	sp_.side[side].paused = on;
+	sp_.said[side] = 1;
 	if (!on) sp_.side[side].idle = 0;
 	uint8_t *p = sp_command(SP_T_PAUSE, 2);
 	p[0] = (uint8_t)side;
@@ -186,28 +194,36 @@ SP_UNUSED static void sp_field_texts(uint16_t field, const struct sp_text *v, si
 	for (size_t k = 0; k < count; k++) sp_string(v[k]);
 }
 
-SP_UNUSED static uint32_t sp_do(uint64_t extent, int streaming) {
+static uint32_t sp_finish(uint64_t extent, int flags) {
 	sp_put(sp_.action + sp_.count_at, sp_.fields, 2);
 	uint32_t id = ++sp_.next_id;
 	uint8_t *p = sp_command(SP_T_ASK, 13 + sp_.action_len);
 	if (!p) return id;
 	sp_put(p, id, 4);
 	sp_put(p + 4, extent, 8);
-	p[12] = (uint8_t)!!streaming;
+	p[12] = (uint8_t)flags;
 	memcpy(p + 13, sp_.action, sp_.action_len);
+	if (flags & SP_F_ASIDE) return id;
 	sp_.asked = id;
-	sp_.before[0] = sp_.side[0].paused;
-	sp_.before[1] = sp_.side[1].paused;
+	for (int side = 0; side < 2; side++) {
+		sp_.before[side] = sp_.side[side].paused;
+		sp_.said[side] = 0;
+	}
 	return id;
 }
+
+SP_UNUSED static uint32_t sp_do(uint64_t extent, int streaming) { return sp_finish(extent, streaming ? SP_F_STREAMING : 0); }
+SP_UNUSED static uint32_t sp_do_aside(void) { return sp_finish(0, SP_F_ASIDE); }
 
 /* ---- driving the session ---- */
 
 /* Has the session read once, and reports whether it did. While a question is undecided nothing is read, also not of the upstream, so that a
- * question is the last thing that a step says. A session that has said much goes on when that is fetched. */
+ * question is the last thing that a step says; unless a person is asked, which takes time: then the upstream is read. A session that has said
+ * much goes on when that is fetched. */
 static int sp_read(int side) {
 	size_t n = sp_.side[side].len - sp_.side[side].from;
-	if (sp_.closed || sp_.asked || sp_.side[side].idle || sp_.len > SP_CAP) return 0;
+	if (sp_.asked && !(sp_.held.on && side == SP_UPSTREAM)) return 0;
+	if (sp_.closed || sp_.side[side].idle || sp_.len > SP_CAP) return 0;
 	if (n > 0 ? sp_.side[side].paused : !sp_.side[side].ended || sp_.side[side].told) return 0;
 	sp_.side[side].told = n == 0;
 	size_t read = sp_on_data(side, sp_.side[side].unread + sp_.side[side].from, n, sp_.side[side].ended);
@@ -241,10 +257,45 @@ static void sp_data(int side, const uint8_t *p, size_t n, int end) {
 	sp_settle();
 }
 
+/* Keeps what stands behind a question that a person is asked: nothing of it is carried out yet, and what the session says meanwhile is at
+ * once. */
+static void sp_hold(void) {
+	sp_.held.on = 1;
+	sp_.held.len = sp_.len;
+	memmove(sp_.out + SP_STAGE - sp_.len, sp_.out, sp_.len);
+	sp_.len = sp_.passed = 0;
+	sp_.held.closed = sp_.closed;
+	sp_.closed = 0;
+	for (int side = 0; side < 2; side++) {
+		sp_.held.said[side] = sp_.said[side];
+		sp_.held.paused[side] = sp_.side[side].paused;
+		sp_.side[side].paused = sp_.before[side];
+	}
+}
+
+/* Has what was kept follow the verdict, or forgets it. */
+static void sp_unhold(int denied) {
+	size_t n = sp_.held.len;
+	sp_.held.on = 0;
+	sp_.held.len = 0;
+	if (denied) return;
+	memmove(sp_.out + sp_.len, sp_.out + SP_STAGE - n, n);
+	sp_.len += n;
+	sp_.passed = 0;
+	sp_.closed |= sp_.held.closed;
+	for (int side = 0; side < 2; side++) {
+		if (sp_.held.said[side]) sp_.side[side].paused = sp_.held.paused[side];
+	}
+}
+
 /* Ends the wait for a verdict. What followed a denied question is void, also what the host has not fetched. */
 static void sp_decided(int denied) {
 	sp_.asked = 0;
 	sp_.side[SP_AGENT].idle = sp_.side[SP_UPSTREAM].idle = 0;
+	if (sp_.held.on) {
+		sp_unhold(denied);
+		return;
+	}
 	if (!denied) return;
 	sp_.len = sp_.passed = 0;
 	sp_.closed = 0;
@@ -274,14 +325,22 @@ static void sp_event(const uint8_t *p, size_t n) {
 		e.denied = p[4] != 0;
 		p += 5, n -= 5;
 		ok = sp_take_text(&p, &n, &e.reason) && sp_take_text(&p, &n, &e.rule);
+	} else if (e.kind == SP_HELD && n >= 4) {
+		e.id = sp_u32(p);
+		p += 4, n -= 4;
+		ok = sp_take_text(&p, &n, &e.hold) && sp_take_text(&p, &n, &e.until) && sp_take_text(&p, &n, &e.reason) && sp_take_text(&p, &n, &e.rule);
 	} else if (e.kind == SP_REFUSED) {
 		ok = sp_take_text(&p, &n, &e.reason);
+	} else if (e.kind > SP_REFUSED && e.kind != SP_HELD) { /* about what this plugin cannot have asked for */
+		sp_settle();
+		return;
 	}
 	if (!ok) {
 		sp_fail("an event that cannot be read");
 		return;
 	}
 	if (e.kind == SP_VERDICT && e.id == sp_.asked) sp_decided(e.denied);
+	if (e.kind == SP_HELD && e.id == sp_.asked) sp_hold();
 	if (!sp_.closed) sp_on_event(&e);
 	sp_.side[SP_AGENT].idle = sp_.side[SP_UPSTREAM].idle = 0;
 	sp_settle();

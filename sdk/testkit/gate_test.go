@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"github.com/sallyport-dev/sallyport/host/gate"
 	"github.com/sallyport-dev/sallyport/sdk"
 	"github.com/sallyport-dev/sallyport/sdk/abi"
+	"github.com/sallyport-dev/sallyport/sdk/testdata/lanes"
 	"github.com/sallyport-dev/sallyport/sdk/testdata/lines"
 	"github.com/sallyport-dev/sallyport/sdk/testkit/conversation"
 	"github.com/sallyport-dev/sallyport/sdk/testkit/drygate"
@@ -29,37 +31,43 @@ const patience = 90 * time.Second
 
 // TestLikeTheGate: what the dry gate says each side gets, and is asked, is what comes of the same conversation in the real one.
 func TestLikeTheGate(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) < 3 {
-		t.Fatal(files, err)
+	for pattern, newPlugin := range map[string]func() sdk.Plugin{
+		"testdata/*.txt":       func() sdk.Plugin { return &lines.Plugin{} },
+		"testdata/lanes/*.txt": func() sdk.Plugin { return &lanes.Plugin{} },
+	} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) < 3 {
+			t.Fatal(files, err)
+		}
+		for _, file := range files {
+			t.Run(file, func(t *testing.T) { likeTheGate(t, file, newPlugin()) })
+		}
 	}
-	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			s, err := conversation.Load(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			p := &lines.Plugin{}
-			m, err := sdk.ConfigureNative(p, s.Options)
-			if err != nil {
-				t.Fatal(err)
-			}
-			dry, problems := s.Play(sdk.NewNative(p, nil), m, nil)
-			if len(problems) > 0 {
-				t.Fatal(problems)
-			}
-			wet := serve(t, s, sdk.NewNative(p, nil), m, dry)
-			if got, want := strings.Join(wet, "\n"), strings.Join(asked(dry), "\n"); got != want {
-				t.Errorf("the gate was asked\n%s\nthe dry one\n%s", got, want)
-			}
-		})
+}
+
+func likeTheGate(t *testing.T, file string, p sdk.Plugin) {
+	s, err := conversation.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := sdk.ConfigureNative(p, s.Options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dry, problems := s.Play(sdk.NewNative(p, nil), m, nil)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	wet := serve(t, s, sdk.NewNative(p, nil), m, dry)
+	if got, want := strings.Join(wet, "\n"), strings.Join(asked(dry), "\n"); got != want {
+		t.Errorf("the gate was asked\n%s\nthe dry one\n%s", got, want)
 	}
 }
 
 func asked(t drygate.Transcript) []string {
 	var all []string
 	for _, e := range t.Asks() {
-		all = append(all, fmt.Sprint(e.ID, e.Action.Title, e.Streaming, e.Verdict.Outcome))
+		all = append(all, fmt.Sprint(e.ID, e.Action.Title, e.Streaming, e.Verdict.Held, e.Verdict.Outcome))
 	}
 	return all
 }
@@ -69,6 +77,7 @@ func serve(t *testing.T, s *conversation.Script, g gate.Guest, m *abi.Manifest, 
 	agent, theirAgent := pair(t)
 	upstream, theirUpstream := pair(t)
 	session := &session{script: s, conn: upstream}
+	session.changed.L = &session.mu
 	for i := range s.Steps {
 		for _, e := range s.Steps[i].Expect {
 			if e.Kind == drygate.Ask {
@@ -89,6 +98,8 @@ func serve(t *testing.T, s *conversation.Script, g gate.Guest, m *abi.Manifest, 
 			_, err = ends[st.Side].Write(st.Data)
 		case conversation.Ends:
 			err = ends[st.Side].CloseWrite()
+		case conversation.Decides:
+			session.resolve(st.Verdict)
 		}
 		if err != nil {
 			t.Fatalf("step %d: %v", i, err)
@@ -169,8 +180,39 @@ type session struct {
 	conn   gate.Conn
 
 	mu       sync.Mutex
+	changed  sync.Cond
 	verdicts []drygate.Verdict
 	asked    []string
+	waiting  []*person
+}
+
+// person is a verdict that the conversation gives later.
+type person struct {
+	session *session
+	verdict chan gate.Verdict
+}
+
+func (p *person) Wait(ctx context.Context, _ func(context.Context) error) gate.Verdict {
+	select {
+	case v := <-p.verdict:
+		return v
+	case <-ctx.Done():
+		p.session.mu.Lock()
+		defer p.session.mu.Unlock()
+		p.session.waiting = slices.DeleteFunc(p.session.waiting, func(o *person) bool { return o == p })
+		return gate.Verdict{Outcome: abi.Deny, Reason: "withdrawn"}
+	}
+}
+
+// resolve decides the action that has waited longest, once there is one.
+func (s *session) resolve(v drygate.Verdict) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(s.waiting) == 0 {
+		s.changed.Wait()
+	}
+	s.waiting[0].verdict <- gate.Verdict{Outcome: v.Outcome, Reason: v.Reason}
+	s.waiting = s.waiting[1:]
 }
 
 func (s *session) Decide(_ context.Context, q *gate.Question) gate.Verdict {
@@ -180,7 +222,13 @@ func (s *session) Decide(_ context.Context, q *gate.Question) gate.Verdict {
 	if len(s.verdicts) > 0 {
 		v, s.verdicts = s.verdicts[0], s.verdicts[1:]
 	}
-	s.asked = append(s.asked, fmt.Sprint(q.ID, q.Action.Title, q.Streaming, v.Outcome))
+	s.asked = append(s.asked, fmt.Sprint(q.ID, q.Action.Title, q.Streaming, v.Held, v.Outcome))
+	if v.Held {
+		p := &person{session: s, verdict: make(chan gate.Verdict, 1)}
+		s.waiting = append(s.waiting, p)
+		s.changed.Broadcast()
+		return gate.Verdict{Pending: p, Reason: v.Reason}
+	}
 	return gate.Verdict{Outcome: v.Outcome, Reason: v.Reason}
 }
 
@@ -200,5 +248,5 @@ func (s *session) Secure(context.Context, abi.Side, gate.Conn) (gate.Conn, gate.
 }
 func (s *session) Auth(int, []byte) ([]byte, error)     { return nil, errNot }
 func (s *session) Alias([]byte, func()) ([]byte, error) { return nil, errNot }
-func (s *session) Secret(int) ([]byte, error)           { return nil, errNot }
+func (s *session) Secret(int) ([]byte, error)           { return []byte("<token>"), nil }
 func (s *session) Unalias([]byte) ([]byte, bool)        { return nil, false }

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/sallyport-dev/sallyport/sdk"
+	"github.com/sallyport-dev/sallyport/sdk/testdata/lanes"
 	"github.com/sallyport-dev/sallyport/sdk/testdata/lines"
 	"github.com/sallyport-dev/sallyport/sdk/testkit"
 )
@@ -13,3 +14,7 @@ func suite() testkit.Suite {
 }
 
 func TestConversations(t *testing.T) { testkit.Run(t, suite()) }
+
+func TestLanes(t *testing.T) {
+	testkit.Run(t, testkit.Suite{New: func() sdk.Plugin { return &lanes.Plugin{} }, Build: "../testdata/lanesplugin", Conversations: "testdata/lanes/*.txt"})
+}

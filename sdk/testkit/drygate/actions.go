@@ -22,11 +22,14 @@ type actions struct {
 	id       uint32
 	endless  bool
 	silent   bool   // an allowed one has no event
+	late     bool   // a quiet one that was held: its verdict's event does not stand in the way of the next question
 	rest     []byte // of the step, while a person is asked
 	connects bool   // it is of family connect
 	start    uint64
 	end      uint64
 	verdict  Verdict
+
+	approved []uint32 // late ones, of whose approval the guest is to hear
 }
 
 type decision uint8
@@ -49,6 +52,9 @@ type span struct {
 func (a *actions) open(cmd *abi.Command, cursor uint64) error {
 	streaming := cmd.Flags&abi.AskStreaming != 0
 	switch {
+	case a.state == allowed && a.late:
+		a.approved, a.state, a.late = append(a.approved, a.id), quiet, false
+		return a.open(cmd, cursor)
 	case a.state != quiet:
 		return fmt.Errorf("action %d is not decided yet", a.id)
 	case a.streaming != 0:
@@ -64,7 +70,7 @@ func (a *actions) open(cmd *abi.Command, cursor uint64) error {
 	}
 	a.last, a.id, a.state = cmd.ID, cmd.ID, asking
 	a.start, a.end, a.endless = start, start+cmd.N, streaming
-	a.silent = cmd.Flags&abi.AskQuiet != 0
+	a.silent, a.late = cmd.Flags&abi.AskQuiet != 0, false
 	if streaming {
 		a.end = math.MaxInt64
 	}
@@ -75,7 +81,7 @@ func (a *actions) open(cmd *abi.Command, cursor uint64) error {
 func (a *actions) decide(connect bool, v Verdict) {
 	a.verdict, a.connects = v, connect
 	if v.Held {
-		a.state, a.silent = holding, false
+		a.state, a.silent, a.late = holding, false, a.silent
 		return
 	}
 	if v.Outcome != abi.Allow {
@@ -115,6 +121,13 @@ func (a *actions) decided() bool { return a.state == allowed || a.state == refus
 func (a *actions) verdictEvent() []byte {
 	a.state = quiet
 	return verdictEvent(a.id, a.verdict)
+}
+
+// approvedEvent is the event of the first of approved.
+func (a *actions) approvedEvent() []byte {
+	id := a.approved[0]
+	a.approved = a.approved[1:]
+	return verdictEvent(id, Verdict{})
 }
 
 // covers says what is wrong with passing n bytes from cursor on under action id.

@@ -285,9 +285,12 @@ func (g *Gate) unalias(cmd *abi.Command) {
 		g.breach("UNALIAS of %d bytes that were not delivered, or while the side is scanned", n)
 		return
 	}
-	if err := g.actions.covers(cmd.ID, in.cursor, cmd.N); err != nil {
-		g.breach("UNALIAS: %v", err)
-		return
+	s := g.asides[cmd.ID]
+	if s == nil || s.done {
+		if err := g.actions.covers(cmd.ID, in.cursor, cmd.N); err != nil {
+			g.breach("UNALIAS: %v", err)
+			return
+		}
 	}
 	if !g.fromAgent() || !g.toUpstream(cmd.Tag) {
 		return
@@ -297,7 +300,12 @@ func (g *Gate) unalias(cmd *abi.Command) {
 		original[i] = ^original[i]
 	}
 	g.move(abi.Agent, cmd.N, todoDrop)
-	g.write(Entry{Kind: Gets, Side: abi.Upstream, Bytes: original})
+	e := Entry{Kind: Gets, Side: abi.Upstream, Bytes: original}
+	if s != nil {
+		g.putAside(cmd.ID, e)
+		return
+	}
+	g.write(e)
 }
 
 // Quote writes bytes as a conversation does: quoted text, or hex where most of it is not text.

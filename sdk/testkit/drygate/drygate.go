@@ -277,6 +277,8 @@ func (g *Gate) step(list []byte, more bool, err error) {
 		case g.actions.state == holding:
 			event = g.hold(rest)
 		case more:
+		case len(g.actions.approved) > 0:
+			event = g.actions.approvedEvent()
 		case g.actions.decided():
 			event = g.actions.verdictEvent()
 		default:

@@ -189,7 +189,11 @@ func (g *Gate) moveUnder(side abi.Side, n uint64, kind todoKind, id uint32) {
 		in.held = in.held[k:]
 		n -= k
 	}
-	if n == 0 || in.ended {
+	if in.ended { // nothing more comes
+		in.cursor = min(in.cursor, in.count)
+		return
+	}
+	if n == 0 {
 		return
 	}
 	if last := len(in.todo) - 1; last >= 0 && in.todo[last].kind == kind && in.todo[last].id == id {

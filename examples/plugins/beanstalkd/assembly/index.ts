@@ -36,12 +36,12 @@ const at: i32[] = [0, 0]; // read of it in this step
 
 /**
  * Has the protocol read once, and reports whether it did. While a question is undecided nothing is read, also not of the upstream, so
- * that a question is the last thing that a step says.
+ * that a question is the last thing that a step says; unless a person is asked, which takes time: then the upstream is read.
  */
 function read(side: u8): bool {
   const b = unread[side];
   const left = b.length - at[side];
-  if (sp.closed || sp.asked != 0) return false;
+  if (sp.closed || (sp.asked != 0 && !(sp.held && side == sp.UPSTREAM))) return false;
   if (left > 0 ? sp.isPaused(side) : !ended[side] || told[side]) return false;
   told[side] = left == 0;
   const n = beanstalk.data(side, b.bytes.subarray(at[side], b.length), ended[side]);
@@ -79,6 +79,7 @@ export function sallyport_event(): i32 {
       return sp.answer();
     }
     if (e.kind == sp.Kind.Verdict) sp.decided(e);
+    if (e.kind == sp.Kind.Held) sp.hold(e);
     beanstalk.event(e);
     settle();
   }

@@ -72,6 +72,7 @@ export function sallyport_event(): i32 {
       return sp.answer();
     }
     if (e.kind == sp.Kind.Verdict) sp.decided(e);
+    if (e.kind == sp.Kind.Held) sp.hold(e);
     plugin.event(e);
     pump(sp.AGENT);
   }

@@ -34,6 +34,7 @@ export const enum Kind {
   Verdict = 1,
   Connected,
   Refused,
+  Held = 7,
 }
 
 /** Bytes that grow. */
@@ -88,7 +89,7 @@ export function utf8(s: string): Uint8Array {
   return Uint8Array.wrap(String.UTF8.encode(s));
 }
 
-/** A verdict, or what became of the upstream. */
+/** A verdict, or that a person is asked, or what became of the upstream; other kinds are about what is not used here. */
 export class Event {
   kind: u8 = 0;
   id: u32 = 0;
@@ -106,16 +107,25 @@ export function readEvent(p: Uint8Array): Event | null {
     e.id = u32(number(p, 1, 4));
     e.denied = p[5] != 0;
     at = 6;
-  } else if (e.kind == Kind.Connected) {
-    return e;
+  } else if (e.kind == Kind.Held) {
+    if (p.length < 5) return null;
+    e.id = u32(number(p, 1, 4));
+    at = behindText(p, behindText(p, 5)); // what people call it, until when
+    if (at < 0) return null;
   } else if (e.kind != Kind.Refused) {
-    return null;
+    return e;
   }
-  if (p.length < at + 4) return null;
-  const n = number(p, at, 4);
-  if (n > u64(p.length - at - 4)) return null;
-  e.reason = p.slice(at + 4, at + 4 + i32(n));
+  const end = behindText(p, at);
+  if (end < 0) return null;
+  e.reason = p.slice(at + 4, end);
   return e;
+}
+
+/** Where the text that begins at ends; -1: it is cut short. */
+function behindText(p: Uint8Array, at: i32): i32 {
+  if (at < 0 || p.length < at + 4) return -1;
+  const n = number(p, at, 4);
+  return n > u64(p.length - at - 4) ? -1 : at + 4 + i32(n);
 }
 
 /** A number of width bytes, little endian. */
@@ -136,7 +146,15 @@ let passAt: i32 = -1; // where out ends with a PASS
 export let asked: u32 = 0;
 export let closed: bool = false;
 const paused: bool[] = [false, false];
-let pausedBefore: bool = false; // the agent, before the question
+const pausedBefore: bool[] = [false, false]; // the question
+const said: bool[] = [false, false]; // a pause, or its end, stands behind it
+
+/** A person is asked about it. Until the verdict, what stands behind the question is kept. */
+export let held: bool = false;
+const kept = new Buffer();
+let keptClosed: bool = false;
+const keptPaused: bool[] = [false, false];
+const keptSaid: bool[] = [false, false];
 
 function command(tag: Tag, size: i32): bool {
   if (closed) return false;
@@ -203,6 +221,7 @@ export function close(failed: bool, reason: string): void {
 export function pause(side: u8, on: bool): void {
   if (closed || paused[side] == on) return;
   paused[side] = on;
+  said[side] = true;
   command(Tag.Pause, 2);
   out.number(side, 1);
   out.number(on ? 1 : 0, 1);
@@ -249,19 +268,55 @@ export function finish(extent: u64): u32 {
   out.number(0, 1);
   out.add(action.bytes.subarray(0, action.length));
   asked = id;
-  pausedBefore = paused[AGENT];
+  for (let side = 0; side < 2; side++) {
+    pausedBefore[side] = paused[side];
+    said[side] = false;
+  }
   return id;
+}
+
+/** Takes note that a person is asked, before anything is said about it: what is said now is carried out at once. */
+export function hold(e: Event): void {
+  if (e.id != asked) return;
+  held = true;
+  kept.length = 0;
+  kept.add(out.bytes.subarray(0, out.length));
+  out.length = 0;
+  passAt = -1;
+  keptClosed = closed;
+  closed = false;
+  for (let side = 0; side < 2; side++) {
+    keptSaid[side] = said[side];
+    keptPaused[side] = paused[side];
+    paused[side] = pausedBefore[side];
+  }
+}
+
+/** Has what was kept follow an approval. */
+function unhold(denied: bool): void {
+  held = false;
+  if (denied) return;
+  out.add(kept.bytes.subarray(0, kept.length));
+  passAt = -1;
+  closed = closed || keptClosed;
+  for (let side = 0; side < 2; side++) {
+    if (keptSaid[side]) paused[side] = keptPaused[side];
+  }
 }
 
 /** Takes note of a verdict, before anything is said about it. */
 export function decided(e: Event): void {
   if (e.id != asked) return;
   asked = 0;
+  if (held) {
+    unhold(e.denied);
+    return;
+  }
   if (!e.denied) return;
   out.length = 0;
   passAt = -1;
   closed = false;
-  paused[AGENT] = pausedBefore;
+  for (let side = 0; side < 2; side++) paused[side] = pausedBefore[side];
 }
 
 const PIECE = 128 << 10;
