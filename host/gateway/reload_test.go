@@ -162,7 +162,7 @@ func TestReloadStopped(t *testing.T) {
 // that was there before is still served by the first.
 func TestManyReloads(t *testing.T) {
 	up := newUpstream(t, nil)
-	const n = 300
+	const n = 200
 	w := newWorld(t, "")
 	tables := w.pluginTable() + endpointTable("lines", up.address(), "hostile", "dev")
 	second := endpointTable("two", up.address(), "hostile", "dev")
