@@ -108,10 +108,10 @@ func TestPrograms(t *testing.T) {
 		t.Run(c.program, func(t *testing.T) {
 			path, err := exec.LookPath(c.program)
 			if err != nil {
-				t.Skip("this machine has no " + c.program)
+				t.Fatal("this machine has no " + c.program + ": run scripts/deps test")
 			}
 			if c.program == "java" && !compileJava(t, dir) {
-				t.Skip("this machine has no Java compiler")
+				t.Fatal("this machine has no Java compiler: run scripts/deps test")
 			}
 			in, err := os.Open(os.DevNull)
 			if err != nil {
