@@ -122,16 +122,16 @@ func (c *conn) unsecured(upstream Conn, err error) {
 	}
 }
 
-// stopHandshake ends a handshake that runs on side, and reports whether TLS was to begin there: then nothing more is written.
+// stopHandshake ends a handshake that runs on side, and reports whether TLS was to begin there, be it under way or not yet: then nothing
+// more is written.
 func (c *conn) stopHandshake(side abi.Side) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	in := &c.in[side]
 	if in.cancel != nil {
 		in.cancel()
-		return true
 	}
-	return false
+	return in.wantsTLS.Load()
 }
 
 // mayPass cuts the connection off when bytes of the agent may not go to the upstream for want of TLS. mu is held.
