@@ -13,8 +13,9 @@ func (l list) aside(id uint32, title string) list {
 }
 
 // lanes is a guest of a toy protocol that carries several things at once. A message is a letter for what is to become of it ('h': a
-// person is asked, 'd': it is denied, 'a': allowed; '.': more of what the lane began, 'w': the agent takes it back, 'e': the lane
-// ends), a letter for its lane, and one byte of length, then that many bytes. Each message goes on as "<lane:" bytes ">".
+// person is asked, 'd': it is denied, 'a': allowed; '.': more of what the lane began, 'E': the last of it, 'w': the agent takes it
+// back, 'e': the lane ends), a letter for its lane, and one byte of length, then that many bytes. Each message goes on as "<lane:"
+// bytes ">".
 type lanes struct {
 	script
 	ids  [256]uint32
@@ -65,14 +66,17 @@ func (g *lanes) message(l list, what, lane byte, n uint64) list {
 		return abi.AppendWithdraw(l, g.ids[lane])
 	case 'e':
 		return l.done(g.ids[lane])
-	case '.':
+	case '.', 'E':
 	default:
 		g.last++
 		g.ids[lane], g.lane[g.last] = g.last, lane
 		l = l.aside(g.last, map[byte]string{'h': "hold", 'd': "deny", 'a': "allow"}[what])
 	}
 	id := g.ids[lane]
-	return l.sendUp(id, "<"+string(lane)+":").pass(id, n).sendUp(id, ">")
+	if l = l.sendUp(id, "<"+string(lane)+":").pass(id, n).sendUp(id, ">"); what == 'E' {
+		l = l.done(id)
+	}
+	return l
 }
 
 func message(what, lane byte, s string) string {
@@ -134,6 +138,30 @@ func TestAsideInPart(t *testing.T) {
 	_ = r.agent.CloseWrite()
 	_ = r.upstream.CloseWrite()
 	r.wait()
+}
+
+// TestAsideDoneInPart: an action that is done, and has come in part, is forgotten only when the rest has come.
+func TestAsideDoneInPart(t *testing.T) {
+	for _, outcome := range []abi.Outcome{abi.Allow, abi.Deny} {
+		p := newPerson()
+		r := start(t, newLanes(), func(_ *Config, s *session) { s.decide = holdingBy(p) })
+		whole := message('E', 'x', strings.Repeat("x", 100))
+		r.write(r.agent, message('h', 'x', "")+whole[:50])
+		r.read(r.agent, "[x waits]")
+		p.verdict <- Verdict{Outcome: outcome}
+		r.read(r.agent, "[x "+outcome.String()+"]")
+		r.write(r.agent, whole[50:]+message('a', 'y', "y"))
+		want := "<y:y>"
+		if outcome == abi.Allow {
+			want = "<x:><x:" + whole[3:] + ">" + want
+		}
+		r.read(r.upstream, want)
+		_ = r.agent.CloseWrite()
+		_ = r.upstream.CloseWrite()
+		if e := r.wait(); e.FailClosed {
+			t.Errorf("%v: %+v", outcome, e)
+		}
+	}
 }
 
 // TestAsideDenied: nothing of what is denied goes on, also of what has not come; the rest does.
@@ -225,6 +253,24 @@ func TestAsideBounds(t *testing.T) {
 			t.Errorf("%+v", e)
 		}
 	})
+}
+
+// TestAsideMemory: what many actions aside took is given back when they are over.
+func TestAsideMemory(t *testing.T) {
+	for _, c := range []struct{ most, kept int }{{mostAsides, 0}, {manyAsides, 1}} {
+		a := &actions{}
+		for id := range uint32(c.most) {
+			if _, err := a.openAside(&abi.Command{ID: id + 1}, 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for id := range uint32(c.most) {
+			a.asides.remove(id + 1)
+		}
+		if len(a.asides.all) != 0 || (a.asides.all != nil) != (c.kept > 0) {
+			t.Errorf("of %d the map stays: %v", c.most, a.asides.all != nil)
+		}
+	}
 }
 
 // TestAsideBreaches: what a guest may not do with actions aside.

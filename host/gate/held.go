@@ -60,15 +60,12 @@ func (c *conn) resolve(id uint32, v Verdict) {
 	c.wake.Broadcast()
 }
 
-// resume goes on where the question stopped: with what the guest had said behind it, or with the event of its denial. mu is held.
+// resume goes on where the question stopped: with what the guest had said behind it, unless that is void now. mu is held.
 func (c *conn) resume(v Verdict) {
 	a := &c.actions
 	rest := a.rest
 	a.rest = nil
 	a.decide(v)
-	if v.Outcome != abi.Allow {
-		rest = nil
-	}
 	// The event comes in both cases, and fetches what the guest has more of.
 	c.step(rest, false, nil)
 }

@@ -79,9 +79,6 @@ func (g *Gate) resolve(id uint32, v Verdict) {
 	rest := a.rest
 	a.rest = nil
 	a.decide(a.connects, v)
-	if v.Outcome != abi.Allow {
-		rest = nil
-	}
 	g.step(rest, false, nil)
 }
 
