@@ -20,7 +20,7 @@ const quickExit = "GORACE=atexit_sleep_ms=0"
 
 // roles are what the test binary can be besides tests. A role says what went wrong; what it prints is for the test that started it.
 func roles() map[string]func(ctx context.Context, args []string) error {
-	all := map[string]func(ctx context.Context, args []string) error{"probe": probe, "hang": hang, "network": network, "disk": disk, "crowd": crowd, "cancel": cancelRole, "version": versionRole}
+	all := map[string]func(ctx context.Context, args []string) error{"probe": probe, "hang": hang, "network": network, "disk": disk, "crowd": crowd, "cancel": cancelRole, "version": versionRole, "huge": roleHuge}
 	for name, work := range pgxRoles {
 		all[name] = pgxRole(work)
 	}
