@@ -3,7 +3,8 @@
  *
  * A plugin is one C file that includes this header once, defines the five functions below, and is built with
  *
- *     clang-16 --target=wasm32-wasi -mexec-model=reactor -O2 -Wl,--stack-first -Wl,--strip-all -I sdk/c -o NAME.wasm NAME.c
+ *     clang-16 --target=wasm32-wasi -O2 -I sdk/c -c NAME.c
+ *     clang-16 --target=wasm32-wasi -mexec-model=reactor -Wl,--stack-first -Wl,--strip-all -o NAME.wasm NAME.o
  *
  * The model is that of the Go package sdk. A session is given all unread bytes of a side and returns how many it has read.
  * Reading a message means one of: sp_pass it, sp_drop it, or ask about it (sp_ask … sp_do) and sp_pass it under the action's id.
