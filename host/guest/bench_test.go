@@ -93,17 +93,30 @@ func BenchmarkReset(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer i.kill()
-	f := i.kept(expData)
 	acct := &account{left: 1 << 50}
 	for b.Loop() {
 		i.mod.Memory().Write(i.buf.in, []byte("seen a"))
-		i.args = [3]uint64{0, 6, 0}
-		if _, err := i.call(expData, f, acct); err != nil {
+		if _, err := i.enter(entryData, acct, 0, 6, 0); err != nil {
 			b.Fatal(err)
 		}
 		if _, err := tm.snap.reset(i); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkRest is what it takes to put a guest of the shipped plugin to rest after a delivery, and to wake it.
+func BenchmarkRest(b *testing.B) {
+	tm := postgresTemplate(b, Options{Rest: -1})
+	g := start(b, tm)
+	_, _, _ = g.Data(0, []byte{0, 0, 0, 20, 0, 3, 0, 0, 'u'}, 0)
+	for b.Loop() {
+		g.called = false
+		if g.mayRest(); !g.resting {
+			b.Skip("this system cannot tell touched pages")
+		}
+		b.ReportMetric(float64(len(g.difference)), "bytes/guest")
+		g.wake()
 	}
 }
 

@@ -23,14 +23,15 @@ type code struct {
 	refs     refs
 }
 
-// compile checks, rewrites and compiles one module. allowed says which imports it may have.
-func (e *Engine) compile(ctx context.Context, name string, wasm []byte, stack int64, allowed func(rewrite.Import) error) (*code, error) {
+// compile checks, rewrites and compiles one module. allowed says which imports it may have, join which of its exports are called through
+// one function.
+func (e *Engine) compile(ctx context.Context, name string, wasm []byte, stack int64, allowed func(rewrite.Import) error, join ...string) (*code, error) {
 	refuse := func(err error) error {
 		return &Error{Plugin: name, Call: "load", Kind: ErrRefused, Reason: err.Error()}
 	}
 	lim := rewrite.DefaultLimits()
 	lim.MemoryPages = uint32(e.opt.MemoryLimit / wasmPage)
-	m, err := rewrite.Rewrite(wasm, lim)
+	m, err := rewrite.Rewrite(wasm, lim, join...)
 	if err != nil {
 		return nil, refuse(err)
 	}

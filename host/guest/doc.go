@@ -69,4 +69,7 @@
 // costs the pages that it writes. When its connection ends, the pages that were touched are copied back from the image, and the guest waits
 // in a pool; one that has grown is thrown away. Elsewhere, and for modules that change their tables or drop their segments (the host
 // could not restore those), every guest is a fresh instance; what plugins see is the same.
+//
+// A guest that was quiet for a while (Options.Rest) is put to rest: the host keeps the bytes that make its memory different from the image, a
+// few kilobytes, and gives its pages and its call stack back to the system. The next call brings it back first.
 package guest

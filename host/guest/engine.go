@@ -18,7 +18,7 @@ type Engine struct {
 	cache wazero.CompilationCache
 	pages int // the process's page map, -1: none
 	stats struct {
-		instances, live, idle, clones, plain, discarded, companionCalls atomic.Int64
+		instances, live, idle, resting, clones, plain, discarded, companionCalls atomic.Int64
 	}
 
 	// life is held for reading while modules are compiled and instantiated: freeing them meanwhile would unmap memory that is in use.
@@ -27,11 +27,14 @@ type Engine struct {
 	mu     sync.Mutex
 	guests map[*Guest]struct{}
 	closed bool
+
+	endRounds func() // ends what puts guests to rest, and waits for that
 }
 
 // Stats are counts of the present moment, and totals since the engine was made.
 type Stats struct {
 	Guests    int64 // guests in use
+	Resting   int64 // those of them that were quiet for a while, and take little memory until their next call
 	Idle      int64 // reset guests that wait in pools
 	Instances int64 // all instances, templates' and companions' included
 
@@ -43,16 +46,33 @@ type Stats struct {
 
 // NewEngine makes an engine. It fails when the cache directory is not the process's own.
 func NewEngine(ctx context.Context, opt Options) (*Engine, error) {
-	e := &Engine{opt: opt.withDefaults(), ctx: context.WithoutCancel(ctx), guests: map[*Guest]struct{}{}}
+	e := &Engine{opt: opt.withDefaults(), ctx: context.WithoutCancel(ctx), guests: map[*Guest]struct{}{}, endRounds: func() {}}
 	if err := e.openCache(); err != nil {
 		return nil, err
 	}
 	e.rt = wazero.NewRuntimeWithConfig(e.ctx, runtimeConfig(e.cache))
 	e.pages = openPagemap()
+	if e.pages >= 0 && e.opt.Rest > 0 {
+		e.beginRounds()
+	}
 	if err := e.hostModules(); err != nil {
 		return nil, errors.Join(fmt.Errorf("guest engine: %w", err), e.Close())
 	}
 	return e, nil
+}
+
+// beginRounds puts guests to rest from now on.
+func (e *Engine) beginRounds() {
+	ctx, cancel := context.WithCancel(e.ctx)
+	done := make(chan struct{})
+	e.endRounds = func() {
+		cancel()
+		<-done
+	}
+	go func() {
+		defer close(done)
+		e.rounds(ctx)
+	}()
 }
 
 func (e *Engine) openCache() (err error) {
@@ -76,7 +96,7 @@ func (e *Engine) openCache() (err error) {
 func (e *Engine) Stats() Stats {
 	s := &e.stats
 	return Stats{
-		Guests: s.live.Load(), Idle: s.idle.Load(), Instances: s.instances.Load(),
+		Guests: s.live.Load(), Resting: s.resting.Load(), Idle: s.idle.Load(), Instances: s.instances.Load(),
 		Clones: s.clones.Load(), Plain: s.plain.Load(), Discarded: s.discarded.Load(), CompanionCalls: s.companionCalls.Load(),
 	}
 }
@@ -98,6 +118,7 @@ func (e *Engine) Close() error {
 	for _, g := range gs {
 		g.Close()
 	}
+	e.endRounds()
 	e.life.Lock()
 	defer e.life.Unlock()
 	closePagemap(e.pages)

@@ -3,8 +3,6 @@ package guest
 import (
 	"fmt"
 	"sync"
-
-	"github.com/tetratelabs/wazero/api"
 )
 
 // Guest is one running copy of a plugin, for one connection. Calls exclude each other; Interrupt and Close may come from any
@@ -15,12 +13,15 @@ type Guest struct {
 	tmpl *Template
 	acct account
 
-	mu    sync.Mutex
-	inst  *instance // nil after an error or Close
-	data  api.Function
-	event api.Function
-	err   *Error
-	out   []byte
+	mu   sync.Mutex
+	inst *instance // nil after an error or Close
+	err  *Error
+	out  []byte
+
+	called     bool // since the last round
+	resting    bool // the memory is that of the template, and difference what it lacks
+	restless   bool // it was tried, and is not worth it until the next call
+	difference difference
 }
 
 const (
@@ -30,7 +31,6 @@ const (
 
 func newGuest(t *Template, i *instance) (*Guest, error) {
 	g := &Guest{tmpl: t, inst: i}
-	g.data, g.event = i.kept(expData), i.kept(expEvent)
 	if !t.plugin.eng.add(g) {
 		i.kill()
 		t.refs.drop()
@@ -50,7 +50,7 @@ func (g *Guest) Open(facts []byte) (commands []byte, more bool, err error) {
 	if g.err != nil {
 		return nil, false, g.err
 	}
-	return g.deliver(expOpen, g.inst.fn(expOpen), facts, false, uint64(len(facts)), 0, 0)
+	return g.deliver(entryOpen, facts, false, uint64(len(facts)), 0, 0)
 }
 
 // Data delivers bytes from one side (0 agent, 1 upstream); flag 1 is the end of the stream. Result as for Open.
@@ -60,7 +60,7 @@ func (g *Guest) Data(side uint32, p []byte, flags uint32) (commands []byte, more
 	if g.err != nil {
 		return nil, false, g.err
 	}
-	return g.deliver(expData, g.data, p, false, uint64(side), uint64(len(p)), uint64(flags))
+	return g.deliver(entryData, p, false, uint64(side), uint64(len(p)), uint64(flags))
 }
 
 // Event delivers an event of the host. An empty one says "go on" and adds no fuel. Result as for Open.
@@ -70,11 +70,15 @@ func (g *Guest) Event(ev []byte) (commands []byte, more bool, err error) {
 	if g.err != nil {
 		return nil, false, g.err
 	}
-	return g.deliver(expEvent, g.event, ev, len(ev) == 0, uint64(len(ev)), 0, 0)
+	return g.deliver(entryEvent, ev, len(ev) == 0, uint64(len(ev)), 0, 0)
 }
 
-func (g *Guest) deliver(name string, f api.Function, p []byte, goOn bool, a0, a1, a2 uint64) ([]byte, bool, error) {
-	i, b := g.inst, &g.inst.buf
+func (g *Guest) deliver(f entry, p []byte, goOn bool, a0, a1, a2 uint64) ([]byte, bool, error) {
+	i, b, name := g.inst, &g.inst.buf, entries[f]
+	g.called, g.restless = true, false
+	if g.resting {
+		g.wake()
+	}
 	if len(p) > int(b.inCap) {
 		return g.fail(name, ErrBadInput, fmt.Sprintf("%d bytes, the guest takes %d", len(p), b.inCap))
 	}
@@ -91,8 +95,7 @@ func (g *Guest) deliver(name string, f api.Function, p []byte, goOn bool, a0, a1
 	if !i.mod.Memory().Write(b.in, p) {
 		return g.fail(name, ErrBadOutput, outOfRange)
 	}
-	i.args = [3]uint64{a0, a1, a2}
-	r, err := i.call(name, f, &g.acct)
+	r, err := i.enter(f, &g.acct, a0, a1, a2)
 	if err != nil {
 		return g.failed(err)
 	}
@@ -142,7 +145,10 @@ func (g *Guest) drop(healthy bool) {
 	if i == nil {
 		return
 	}
-	g.inst, g.data, g.event = nil, nil, nil
+	g.inst = nil
+	if g.resting {
+		g.rested()
+	}
 	if healthy {
 		g.tmpl.put(i)
 	} else {

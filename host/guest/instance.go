@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/tetratelabs/wazero/api"
+
+	"github.com/sallyport-dev/sallyport/host/guest/rewrite"
 )
 
 // account is the fuel of one connection.
@@ -69,7 +71,7 @@ type instance struct {
 	fuel    api.MutableGlobal
 	stack   api.MutableGlobal
 	globals []api.MutableGlobal
-	funcs   map[string]api.Function
+	door    api.Function    // every call of a connection goes through it: it has a call stack of its own, which grows
 	ctx     context.Context // carries the instance to the host's functions
 
 	buf     buffers // read once, fixed for life
@@ -80,7 +82,7 @@ type instance struct {
 	cause error    // set by a host function before it traps: the kind of the failure
 	why   string   // and details
 	dead  bool
-	args  [3]uint64
+	args  [4]uint64
 
 	rand uint64 // state of the deterministic random_get, part of a snapshot
 	logs int    // bytes logged
@@ -99,17 +101,13 @@ func instanceOf(ctx context.Context) *instance { return ctx.Value(instanceKey{})
 // fn finds an exported function. Each has a call stack of its own (10 KiB or more), so what is called once is not kept.
 func (i *instance) fn(name string) api.Function { return i.mod.ExportedFunction(name) }
 
-// kept finds an exported function that is called again and again.
-func (i *instance) kept(name string) api.Function {
-	f := i.funcs[name]
-	if f == nil {
-		if i.funcs == nil {
-			i.funcs = map[string]api.Function{}
-		}
-		f = i.fn(name)
-		i.funcs[name] = f
+// enter calls one of a plugin's functions for connections.
+func (i *instance) enter(f entry, acct *account, a0, a1, a2 uint64) (uint32, *Error) {
+	if i.door == nil {
+		i.door = i.fn(rewrite.JoinedFunc)
 	}
-	return f
+	i.args = [4]uint64{uint64(f), a0, a1, a2}
+	return i.call(entries[f], i.door, acct)
 }
 
 // call runs f with the arguments in i.args, on the given account. After an error the instance is still mapped, but must be

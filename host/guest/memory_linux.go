@@ -192,7 +192,7 @@ func (im *image) reset(l linear, pagemap int) (pages int, err error) {
 		}
 		return max(pages, int(m.used/osPage)), nil
 	}
-	base := uint64(uintptr(unsafe.Pointer(unsafe.SliceData(m.res))))
+	base := m.start()
 	for _, r := range rs {
 		copy(m.res[r.start-base:r.end-base], im.view[r.start-base:r.end-base])
 	}
@@ -201,21 +201,34 @@ func (im *image) reset(l linear, pagemap int) (pages int, err error) {
 
 // touched returns the ranges of pages that are the instance's own.
 func (m *mapped) touched(pagemap int) ([]region, error) {
-	if pagemap < 0 {
-		return nil, errNoScan
+	rs, next, err := m.scan(pagemap, 0)
+	if err == nil && next < m.used {
+		err = errNoScan // more ranges than there is room for
 	}
-	base := uint64(uintptr(unsafe.Pointer(unsafe.SliceData(m.res))))
+	return rs, err
+}
+
+// scan returns ranges of pages from an offset on that are the instance's own, and where the next ones may be found. They are valid until
+// the next scan.
+func (m *mapped) scan(pagemap int, from uint64) (rs []region, next uint64, err error) {
+	if pagemap < 0 {
+		return nil, 0, errNoScan
+	}
+	base := m.start()
 	a := scanArg{
-		size: scanArgBytes, start: base, end: base + m.used,
+		size: scanArgBytes, start: base + from, end: base + m.used,
 		vec: uint64(uintptr(unsafe.Pointer(&m.regions))), vecLen: scanRegions,
 		inverted: pageIsFile, mask: pageIsFile, anyOf: pagePresent | pageSwapped, ret: pagePresent | pageSwapped,
 	}
 	n, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(pagemap), pagemapScan, uintptr(unsafe.Pointer(&a)))
 	if errno != 0 {
-		return nil, errno
+		return nil, 0, errno
 	}
-	if a.walkEnd != a.end || n > scanRegions {
-		return nil, errNoScan // more ranges than there is room for
+	if n > scanRegions || a.walkEnd <= a.start {
+		return nil, 0, errNoScan
 	}
-	return m.regions[:n], nil
+	return m.regions[:n], a.walkEnd - base, nil
 }
+
+// start is the address of the memory.
+func (m *mapped) start() uint64 { return uint64(uintptr(unsafe.Pointer(unsafe.SliceData(m.res)))) }

@@ -17,5 +17,10 @@ func (*image) linear(uint64) (linear, error)  { return nil, errors.ErrUnsupporte
 func (*image) reset(linear, int) (int, error) { return 0, errors.ErrUnsupported }
 func (*image) close()                         {}
 
+type difference []byte
+
+func (*image) leave(linear, int) (difference, error) { return nil, errors.ErrUnsupported }
+func (*image) enter(linear, difference)              {}
+
 func openPagemap() int { return -1 }
 func closePagemap(int) {}

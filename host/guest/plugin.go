@@ -32,6 +32,18 @@ const (
 	maxErrorText     = 1024 // bytes of a guest's error text that go into an error
 )
 
+// entries are the functions that a connection calls, through one of the host's own.
+var entries = []string{expOpen, expData, expEvent}
+
+// entry is one of them.
+type entry int
+
+const (
+	entryOpen entry = iota
+	entryData
+	entryEvent
+)
+
 func sig(params int, result bool) rewrite.FuncType {
 	t := rewrite.FuncType{Params: bytes.Repeat([]byte{rewrite.I32}, params)}
 	if result {
@@ -67,7 +79,7 @@ func (e *Engine) Load(ctx context.Context, name string, wasm []byte) (*Plugin, e
 	defer leave()
 	p := &Plugin{eng: e, name: name, digest: sha256.Sum256(wasm), env: &env{}}
 	p.refs.free = p.free
-	c, err := e.compile(ctx, name, wasm, e.opt.Stack, allowPlugin)
+	c, err := e.compile(ctx, name, wasm, e.opt.Stack, allowPlugin, entries...)
 	if err != nil {
 		return nil, err
 	}

@@ -45,6 +45,9 @@ func runIdleAgent(args []string) int {
 	return 0
 }
 
+// atRest is how long connections have to be quiet until their guests are at rest.
+const atRest = 12 * time.Second
+
 // idles measures what a connection that has run one statement and does nothing costs the gateway.
 func (b *bench) idles(ctx context.Context) error {
 	self, err := os.Executable()
@@ -86,6 +89,7 @@ func (b *bench) idleCost(ctx context.Context, self, endpoint string) (float64, e
 		_ = in.Close()
 		return 0, fmt.Errorf("the idle agent said %q: %w", line, cmd.Wait())
 	}
+	time.Sleep(atRest)
 	after, err := proportionalMemory(b.gw.PID())
 	_ = in.Close()
 	if werr := cmd.Wait(); err == nil {

@@ -327,6 +327,7 @@ func (b *webBench) idles(ctx context.Context) error {
 			_ = in.Close()
 			return fmt.Errorf("the idle agent said %q: %w", line, cmd.Wait())
 		}
+		time.Sleep(atRest)
 		after, err := proportionalMemory(b.gw.PID())
 		_ = in.Close()
 		if err := errors.Join(err, cmd.Wait()); err != nil {

@@ -76,7 +76,10 @@ func (m *module) writeCode() []byte {
 	for _, d := range m.dispatchers {
 		write(m.dispatcherBody(d))
 	}
-	return append(uleb(nil, uint32(len(bodies)+len(m.dispatchers))), out...)
+	if m.out.Joined {
+		write(m.joinedBody())
+	}
+	return append(uleb(nil, uint32(len(bodies)+m.ownFunctions())), out...)
 }
 
 func (m *module) readCode(r *reader) []*body {

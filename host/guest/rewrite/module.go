@@ -59,6 +59,7 @@ type module struct {
 	indirect    map[dispatcher]bool // types and tables of the call_indirects
 	contents    [][]int             // of the tables, when they are replaced
 	dispatchers []dispatcher
+	join        []string
 
 	sections [secDataCount + 1]*reader
 	work     int64
@@ -75,8 +76,9 @@ type export struct {
 	index uint32
 }
 
-// Rewrite reads, checks and rewrites a module. The error is an [*Error].
-func Rewrite(wasm []byte, lim Limits) (out *Module, err error) {
+// Rewrite reads, checks and rewrites a module. join names exported functions that [JoinedFunc] is to call, in their order; where they
+// cannot be joined, Module.Joined is false. The error is an [*Error].
+func Rewrite(wasm []byte, lim Limits, join ...string) (out *Module, err error) {
 	defer func() {
 		switch e := recover().(type) {
 		case nil:
@@ -86,7 +88,7 @@ func Rewrite(wasm []byte, lim Limits) (out *Module, err error) {
 			panic(e)
 		}
 	}()
-	m := &module{lim: lim, start: -1, datas: -1, extra: map[string]uint32{}, indirect: map[dispatcher]bool{}, sameType: map[uint32]uint32{}}
+	m := &module{lim: lim, join: join, start: -1, datas: -1, extra: map[string]uint32{}, indirect: map[dispatcher]bool{}, sameType: map[uint32]uint32{}}
 	m.split(&reader{b: wasm})
 	m.read()
 	m.write()

@@ -16,6 +16,7 @@
 //     of it.
 //   - Tables that nothing can change or look at become code: each call_indirect calls a function of the host's own, which is a switch over the
 //     table's contents. An instance without tables takes a tenth of the time and memory to make.
+//   - Functions that the host calls again and again can be joined behind one, see [JoinedFunc].
 //   - Every mutable global is exported, so that the host can save and restore all state outside of the memory.
 //   - Custom sections are taken out and handed to the host.
 //
@@ -137,6 +138,7 @@ type Module struct {
 	Start      bool     // the module had a start function, now exported as StartFunc
 	Globals    []string // export names of the original's mutable globals
 	Replaced   bool     // the tables are code now, see the package comment
+	Joined     bool     // JoinedFunc is there
 	Resettable bool     // all state is in the memory and in Globals
 	Customs    []Custom
 	Stats      Stats

@@ -12,8 +12,10 @@ func (m *module) stackGlobal() uint32 { return uint32(len(m.globals) + 1) }
 
 // write makes the new module. The code is written first, because it may need types of its own.
 func (m *module) write() {
+	join, joins := m.joined()
+	m.out.Joined = joins
 	code := m.writeCode()
-	functions := m.writeFunctions()
+	functions := m.writeFunctions(join)
 	elements := m.writeElements()
 	data, count := m.writeData()
 
@@ -78,22 +80,35 @@ func (m *module) writeImports() []byte {
 	return uleb(b, m.typeIndex(refillType))
 }
 
-func (m *module) writeFunctions() []byte {
+func (m *module) writeFunctions(join FuncType) []byte {
 	r := m.sections[secFunction]
-	if r == nil || len(m.dispatchers) == 0 {
-		if r == nil {
-			return nil
-		}
+	own := m.ownFunctions()
+	switch {
+	case r == nil:
+		return nil
+	case own == 0:
 		return r.b
 	}
-	b := uleb(nil, uint32(len(m.funcs)+len(m.dispatchers)))
+	b := uleb(nil, uint32(len(m.funcs)+own))
 	for _, t := range m.funcs {
 		b = uleb(b, t)
 	}
 	for _, d := range m.dispatchers {
 		b = uleb(b, m.typeIndex(m.dispatcherType(d)))
 	}
+	if m.out.Joined {
+		b = uleb(b, m.typeIndex(join))
+	}
 	return b
+}
+
+// ownFunctions is how many functions with bodies this package adds.
+func (m *module) ownFunctions() int {
+	n := len(m.dispatchers)
+	if m.out.Joined {
+		n++
+	}
+	return n
 }
 
 // writeGlobals copies the globals, shifting functions that initial values name, and adds fuel and stack, both zero: an instance
@@ -139,6 +154,9 @@ func (m *module) writeExports() []byte {
 	add(StackGlobal, 3, m.stackGlobal())
 	if m.start >= 0 {
 		add(StartFunc, 0, m.shift(uint32(m.start)))
+	}
+	if m.out.Joined {
+		add(JoinedFunc, 0, m.joinedIndex())
 	}
 	return slices.Concat(uleb(nil, n), b)
 }
