@@ -185,7 +185,7 @@ func TestSocketsAreHidden(t *testing.T) {
 	expect(t, g.run(t, Options{Env: env, AllowSSHAgent: true}, "sh", "-c", `echo "$SSH_AUTH_SOCK"`), 0, path+"\n")
 
 	listing := "ls -A /run; cat /etc/resolv.conf; touch $XDG_RUNTIME_DIR/mine && echo written; " +
-		"for d in /tmp/.X11-unix /tmp/tmux-* /tmp/ssh-*; do ls -A $d 2>/dev/null; done"
+		"for d in /tmp/.X11-unix/ /tmp/tmux-*/ /tmp/ssh-*/; do ls -A $d 2>/dev/null; done"
 	got := g.run(t, Options{Env: env}, "sh", "-c", listing)
 	lines := strings.Split(got.out, "\n")
 	at := slices.Index(lines, "# written by sallyport run: the resolver inside the tunnel")
