@@ -1,0 +1,75 @@
+package sshside
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// TestCredit: channels that nobody reads take their own credit and no other's, what a plugin gives back or writes of its own is never counted twice, and nothing is left
+// of channels that are over.
+func TestCredit(t *testing.T) {
+	l := NewLink()
+	var ids []uint32
+	const stalled = 3 * maxAllUnderWay / maxUnderWay
+	for range stalled + 1 {
+		id := l.open(agent, &channel{})
+		if !l.enter(upstream, id, &channel{}) || id%2 != 1 || slices.Contains(ids, id) {
+			t.Fatalf("channel %d after %d", id, ids)
+		}
+		ids = append(ids, id)
+	}
+	take := func(id uint32, n int) {
+		t.Helper()
+		if direct, _, ok := l.take(agent, id, n); direct || !ok {
+			t.Fatalf("channel %d: direct %v, ok %v", id, direct, ok)
+		}
+	}
+	for _, id := range ids[:stalled] { // all of it came, and nothing is written
+		for n := 0; n < maxUnderWay; n += 32 << 10 {
+			take(id, 32<<10)
+			l.arrived(agent, id, 32<<10)
+		}
+	}
+	take(ids[stalled], maxUnderWay) // would wait for ever
+	if l.between[agent] != maxUnderWay {
+		t.Errorf("%d bytes are on their way", l.between[agent])
+	}
+	l.give(agent, ids[stalled], maxUnderWay) // ADJUST: dropped on the way
+	l.give(agent, ids[stalled], maxUnderWay) // a plugin's own data
+	l.arrived(agent, ids[stalled], maxUnderWay)
+	if s := l.streams[ids[stalled]]; s.underWay[agent] != 0 || s.between[agent] != 0 || l.between[agent] != 0 {
+		t.Errorf("after giving back: %+v, %d", s, l.between)
+	}
+	l.splice(upstream, ids[stalled])
+	if direct, to, ok := l.take(agent, ids[stalled], 1); !direct || to == nil || !ok {
+		t.Error("a spliced channel with nothing on its way is not direct")
+	}
+	take(ids[0]+0, 0)
+	for _, id := range ids {
+		l.leave(agent, id)
+		l.leave(upstream, id)
+	}
+	if len(l.streams) != 0 || l.between != [2]int{} {
+		t.Errorf("left: %d channels, %d bytes", len(l.streams), l.between)
+	}
+	if _, _, ok := l.take(agent, ids[0], 1); ok {
+		t.Error("data of a channel that is over is wanted")
+	}
+}
+
+// TestAlgorithms: nothing that Terrapin needs (CVE-2023-48795), nothing that is called insecure, post-quantum first, AES-GCM first.
+func TestAlgorithms(t *testing.T) {
+	c := algorithms()
+	bad := ssh.InsecureAlgorithms()
+	for _, name := range slices.Concat(c.Ciphers, c.MACs, c.KeyExchanges) {
+		if strings.Contains(name, "chacha20") || strings.Contains(name, "cbc") || slices.Contains(slices.Concat(bad.Ciphers, bad.MACs, bad.KeyExchanges), name) {
+			t.Errorf("%s is offered", name)
+		}
+	}
+	if c.KeyExchanges[0] != ssh.KeyExchangeMLKEM768X25519 || !strings.Contains(c.Ciphers[0], "gcm") {
+		t.Errorf("first: %s, %s", c.KeyExchanges[0], c.Ciphers[0])
+	}
+}
