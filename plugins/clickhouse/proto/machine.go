@@ -1,0 +1,178 @@
+package proto
+
+// machine follows the data of one column.
+type machine struct {
+	l      *layout
+	stack  [maxDepth + 2]frame
+	depth  int
+	prefix int
+	skip   uint64
+}
+
+// frame is where the machine is in a part of the type.
+type frame struct {
+	node  int32
+	phase uint8
+	kid   uint16
+	rows  uint64
+	last  uint64
+}
+
+func (m *machine) begin(l *layout, rows uint64) {
+	m.l, m.depth, m.prefix, m.skip = l, 0, l.dictionaries, 0
+	m.push(l.root(), rows)
+}
+
+func (m *machine) push(node int32, rows uint64) {
+	if rows > 0 { // nothing is written for no rows
+		m.stack[m.depth] = frame{node: node, rows: rows}
+		m.depth++
+	}
+}
+
+// run reads on. It stops when the column is done, when p is at its end, and when m.skip bytes need no look.
+func (m *machine) run(p []byte, num *gatherer) (n int, done bool, err error) {
+	for m.depth > 0 {
+		f := &m.stack[m.depth-1]
+		t := &m.l.nodes[f.node]
+		k, wait := 0, false
+		switch t.kind {
+		case fixed:
+			m.skip = f.rows * uint64(t.size)
+			m.depth--
+			if m.skip > MaxColumn {
+				return n, false, ErrLarge
+			}
+		case text:
+			k, wait, err = m.texts(f, p[n:], num)
+		case nullable:
+			m.depth--
+			m.skip = f.rows
+			m.push(t.kids[0], f.rows)
+		case array:
+			k, wait, err = m.arrays(f, t, p[n:], num)
+		case tuple:
+			rows, kid := f.rows, t.kids[f.kid]
+			if f.kid++; int(f.kid) == len(t.kids) {
+				m.depth--
+			}
+			m.push(kid, rows)
+		case lowCard:
+			k, wait, err = m.dictionary(f, t, p[n:], num)
+		}
+		n += k
+		if err != nil || wait || m.skip > 0 {
+			return n, false, err
+		}
+	}
+	return n, true, nil
+}
+
+// texts reads lengths and goes past what they stand before. When the last text is not all there the rest of it is left in skip.
+func (m *machine) texts(f *frame, p []byte, num *gatherer) (n int, wait bool, err error) {
+	rows := f.rows
+	for rows > 0 {
+		if n < len(p) && num.have == 0 && p[n] < 0x80 { // nearly always
+			n += 1 + int(p[n])
+			rows--
+			if n > len(p) {
+				m.skip = uint64(n - len(p))
+				n = len(p)
+				break
+			}
+			continue
+		}
+		v, k, ok, err := num.uvarint(p[n:])
+		n += k
+		if err != nil || !ok {
+			f.rows = rows
+			return n, true, err
+		}
+		if v > MaxText {
+			return n, false, ErrLarge
+		}
+		rows--
+		if left := uint64(len(p) - n); v > left {
+			n, m.skip = len(p), v-left
+			break
+		}
+		n += int(v)
+	}
+	if f.rows = rows; rows == 0 {
+		m.depth--
+	}
+	return n, false, nil
+}
+
+// arrays reads where the elements of each row end, which must not go back.
+func (m *machine) arrays(f *frame, t *node, p []byte, num *gatherer) (n int, wait bool, err error) {
+	for f.rows > 0 {
+		var v uint64
+		if num.have == 0 && len(p)-n >= 8 {
+			v = load64(p[n:])
+			n += 8
+		} else {
+			var k int
+			var ok bool
+			v, k, ok = num.word(p[n:], 8)
+			if n += k; !ok {
+				return n, true, nil
+			}
+		}
+		switch {
+		case v < f.last:
+			return n, false, ErrBlock
+		case v > MaxRows:
+			return n, false, ErrLarge
+		}
+		f.last = v
+		f.rows--
+	}
+	last := f.last
+	m.depth--
+	m.push(t.kids[0], last)
+	return n, false, nil
+}
+
+// The type of the places in a dictionary, SerializationLowCardinality.cpp.
+const (
+	placesMask       = 0xff
+	globalDictionary = 1 << 8
+	ownDictionary    = 1 << 9
+	newDictionary    = 1 << 10
+)
+
+// dictionary reads pieces of a dictionary and the places in it.
+func (m *machine) dictionary(f *frame, t *node, p []byte, num *gatherer) (n int, wait bool, err error) {
+	v, n, ok := num.word(p, 8)
+	if !ok {
+		return n, true, nil
+	}
+	switch f.phase {
+	case 0: // how places are written
+		if v&placesMask > 3 || v&globalDictionary != 0 || v&^uint64(placesMask|ownDictionary|newDictionary) != 0 {
+			return n, false, ErrSerialized
+		}
+		f.last = v & placesMask
+		f.phase = 2
+		if v&ownDictionary != 0 {
+			f.phase = 1
+		}
+	case 1: // how many values it has
+		if v > MaxRows {
+			return n, false, ErrLarge
+		}
+		f.phase = 2
+		m.push(t.kids[0], v)
+	case 2: // how many places follow
+		if v == 0 || v > f.rows {
+			return n, false, ErrBlock
+		}
+		f.rows -= v
+		m.skip = v << f.last
+		if f.phase = 0; f.rows == 0 {
+			m.depth--
+		}
+	}
+	return n, false, nil
+}
