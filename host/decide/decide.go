@@ -32,6 +32,11 @@
 //
 // When the outcome is hold, the verdict lists every hold rule that matched, certainly or perhaps: all of them must be approved.
 //
+// # Judges
+//
+// When the outcome is judge or hold, the verdict lists every judge rule that matched, certainly or perhaps: all of their judges must
+// say yes, before anybody is asked to approve. A judge can only tighten: with a deny none is asked, and a hold stays a hold.
+//
 // # Observing
 //
 // A rule that observes yields no outcome and is listed in Verdict.Observed. An endpoint that observes lets everything pass that
@@ -72,7 +77,7 @@ const maxWork = 1 << 18
 // Outcome is what a rule yields. A greater outcome is stricter.
 type Outcome uint8
 
-// The outcomes. Judge has its place in the order, but New refuses rules that yield it.
+// The outcomes.
 const (
 	Allow Outcome = iota
 	Judge
@@ -156,23 +161,25 @@ type Input struct {
 
 // Verdict is the answer. Its slices are the caller's own.
 type Verdict struct {
-	// Outcome is Allow, Hold or Deny.
+	// Outcome is Allow, Judge, Hold or Deny.
 	Outcome Outcome
-	// Would is Hold or Deny where the endpoint observes and that would have been the outcome; Outcome is Allow then, and Rule,
-	// Reason, Unknown and Holds are what they would have been. Else it is Allow.
+	// Would is Judge, Hold or Deny where the endpoint observes and that would have been the outcome; Outcome is Allow then, and Rule,
+	// Reason, Unknown, Holds and Judges are what they would have been. Else it is Allow.
 	Would Outcome
-	// Rule is the one that decided, empty when none did, and Reason what to tell the agent; never empty for Deny and Hold.
+	// Rule is the one that decided, empty when none did, and Reason what to tell the agent; never empty for Deny, Hold and Judge.
 	Rule, Reason string
 	// Holds are the hold rules that matched, certainly or perhaps, by name: all of them must be approved. Only for Hold.
 	Holds []Needed
+	// Judges are the judge rules that matched, certainly or perhaps, by name: their judges must all allow it. Only for Judge and Hold.
+	Judges []Needed
 	// Observed are the rules in observe mode that match, strictest first and then by name, whatever the outcome.
 	Observed []Observed
-	// Unknown names what was unknown and decided: of the rule, when it denies or holds and did not certainly match, or, when no
+	// Unknown names what was unknown and decided: of the rule, when it denies, holds or judges and did not certainly match, or, when no
 	// rule allowed the action, of the allows that would perhaps have matched. Fields by name, failures in parentheses.
 	Unknown []string
 }
 
-// Word is the verdict in one word: allow, hold, deny, and would_hold or would_deny where the endpoint observes.
+// Word is the verdict in one word: allow, judge, hold, deny, and would_judge, would_hold or would_deny where the endpoint observes.
 func (v *Verdict) Word() string {
 	if v.Would == Allow {
 		return v.Outcome.String()
@@ -180,24 +187,27 @@ func (v *Verdict) Word() string {
 	return v.Would.would()
 }
 
-// Needed is a rule that holds an action.
+// Needed is a rule that holds an action, or has it judged.
 type Needed struct {
 	Rule, Reason string
 	// Index is the rule's place in what New was given.
 	Index int
 }
 
-// Observed is what a rule in observe mode would have done: Hold or Deny.
+// Observed is what a rule in observe mode would have done: Judge, Hold or Deny.
 type Observed struct {
 	Outcome      Outcome
 	Rule, Reason string
 }
 
-// Word is would_hold or would_deny.
+// Word is would_judge, would_hold or would_deny.
 func (o *Observed) Word() string { return o.Outcome.would() }
 
 func (o Outcome) would() string {
-	if o == Hold {
+	switch o {
+	case Judge:
+		return "would_judge"
+	case Hold:
 		return "would_hold"
 	}
 	return "would_deny"
@@ -221,7 +231,7 @@ type endpointRules struct {
 }
 
 // familyRules are the rules that can match an action of one family of one endpoint, by class, strictest first and then by
-// name: the first that certainly matches decides, or else the first that perhaps does; of those that hold, all are needed.
+// name: the first that certainly matches decides, or else the first that perhaps does; of those that hold or judge, all are needed.
 type familyRules struct {
 	family  *abi.Family
 	decide  [][]*program
@@ -272,7 +282,7 @@ func (f *frame) decide(programs []*program) Verdict {
 	v := Verdict{Outcome: Deny, Reason: reasonNoRule}
 	decided, certain := false, false
 	for _, p := range programs {
-		if decided && p.rule.Then != v.Outcome {
+		if decided && p.rule.Then != v.Outcome && !(v.Outcome == Hold && p.rule.Then == Judge) {
 			break
 		}
 		m := p.eval(f)
@@ -282,17 +292,20 @@ func (f *frame) decide(programs []*program) Verdict {
 		if m == no || m == maybe && p.rule.Then == Allow {
 			continue
 		}
-		if !decided || m == yes && !certain {
+		if !decided || m == yes && !certain && p.rule.Then == v.Outcome {
 			decided, certain = true, m == yes
 			v.Outcome, v.Rule, v.Reason, v.Unknown = p.rule.Then, p.rule.Name, p.reason, nil
 			if !certain {
 				v.Unknown = f.names(nil)
 			}
 		}
-		if p.rule.Then == Hold {
+		switch {
+		case p.rule.Then == Hold:
 			v.Holds = append(v.Holds, Needed{p.rule.Name, p.reason, p.index})
-		} else if certain {
-			break
+		case p.rule.Then == Judge:
+			v.Judges = append(v.Judges, Needed{p.rule.Name, p.reason, p.index})
+		case certain:
+			return v
 		}
 	}
 	return v

@@ -110,11 +110,9 @@ func (l *loader) checkRule(names map[string][]*Rule) {
 		}
 	}
 	switch r.Then {
-	case Allow, Hold, Deny:
-	case Judge:
-		l.problem("then", "this release has no judges: judge is refused, use hold, deny or allow")
+	case Allow, Judge, Hold, Deny:
 	default:
-		l.problem("then", "outcome %d is not one of allow, hold, deny", r.Then)
+		l.problem("then", "outcome %d is not one of allow, judge, hold, deny", r.Then)
 	}
 	if len(r.Reason) > MaxReason {
 		l.problem("reason", "%d bytes, the limit is %d", len(r.Reason), MaxReason)

@@ -155,7 +155,6 @@ func TestProblemsOfRules(t *testing.T) {
 		{change(func(r *Rule) { r.Name = strings.Repeat("a", MaxName+1) }), "name", "the limit is 128"},
 		{change(func(r *Rule) { r.Endpoints = []string{"db", "bd"} }), "endpoints", `there is no endpoint "bd" (did you mean "db"?`},
 		{change(func(r *Rule) { r.When = "" }), "when", "needs a condition"},
-		{change(func(r *Rule) { r.Then = Judge }), "then", "this release has no judges: judge"},
 		{change(func(r *Rule) { r.Then = 9 }), "then", "not one of"},
 		{change(func(r *Rule) { r.Reason = strings.Repeat("a", MaxReason+1) }), "reason", "the limit is 1024"},
 	} {
@@ -173,7 +172,7 @@ func TestProblemsOfRules(t *testing.T) {
 func TestEveryProblemIsListed(t *testing.T) {
 	rules := []Rule{
 		{Name: "one", When: `sql.bouned && action.class == "reed"`, Unless: `sql.text == 1`, Then: Deny},
-		{Name: "two", When: `true`, Then: Judge},
+		{Name: "two", When: `true`, Then: 9},
 		{Name: "three", When: `sql.rows`, Unless: `http.method == "GET"`, Then: Deny},
 	}
 	p := problems(t, rules, Endpoint{Name: "a", Manifest: postgres()}, Endpoint{Name: "b", Manifest: postgres()}, Endpoint{Name: "c", Manifest: http()})

@@ -121,6 +121,8 @@ func (l *loader) place(to *endpointRules, c *conditions, narrow, unlessFamily st
 		reason = "the rule " + l.rule.Name + " denies this"
 	case l.rule.Then == Hold:
 		reason = "the rule " + l.rule.Name + " wants a person's approval"
+	case l.rule.Then == Judge:
+		reason = "the rule " + l.rule.Name + " has a judge decide"
 	}
 	for i := range to.families {
 		f := &to.families[i]

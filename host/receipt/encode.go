@@ -101,6 +101,7 @@ func (e *encoder) members(b []byte, r *Record, id string, seq uint64) []byte {
 	b = flag(b, `,"granted":`, r.Granted)
 	b = member(b, `,"hold":`, r.Hold)
 	b = member(b, `,"id":`, id)
+	b = judgments(b, r.Judges)
 	b = member(b, `,"key":`, r.key)
 	b = member(b, `,"kind":`, string(r.Kind))
 	if a != nil && a.Family != nil && e.text != Full {
@@ -131,7 +132,8 @@ func (e *encoder) members(b []byte, r *Record, id string, seq uint64) []byte {
 		b = number(b, `,"up":`, r.Up)
 	}
 	b = names(b, `,"would_deny":`, r.WouldDeny)
-	return names(b, `,"would_hold":`, r.WouldHold)
+	b = names(b, `,"would_hold":`, r.WouldHold)
+	return names(b, `,"would_judge":`, r.WouldJudge)
 }
 
 // mismatch is the name of the pair of a note that says that a server did something else than what was allowed.

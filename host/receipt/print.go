@@ -73,7 +73,7 @@ func quoted(s string) string { return `"` + strings.ReplaceAll(clean(s), `"`, `\
 // have stopped them, else red.
 func paint(o Outcome) string {
 	switch {
-	case o == OutcomeHeld || o == OutcomeWouldDeny || o == OutcomeWouldHold:
+	case o == OutcomeHeld || o == OutcomeWouldDeny || o == OutcomeWouldHold || o == OutcomeWouldJudge:
 		return "33"
 	case o.passes():
 		return "32"
@@ -120,9 +120,28 @@ func what(b *strings.Builder, e *Entry) {
 	if len(e.WouldHold) > 0 {
 		add(b, "  would be held by: ", strings.Join(e.WouldHold, ", "))
 	}
+	if len(e.WouldJudge) > 0 {
+		add(b, "  would be judged by: ", strings.Join(e.WouldJudge, ", "))
+	}
+	for _, j := range e.Judges {
+		judged(b, &j)
+	}
 	add(b, "  hold ", e.Hold)
 	if e.Hold != "" {
 		add(b, " until ", e.Deadline)
+	}
+}
+
+func judged(b *strings.Builder, j *JudgmentEntry) {
+	add(b, "  judge ", j.Judge)
+	add(b, ": ", j.Outcome)
+	if j.Cached {
+		b.WriteString(" (as before)")
+	}
+	for _, said := range []string{j.Reason, j.Error} {
+		if said != "" { // a model's words
+			b.WriteString(" " + quoted(said))
+		}
 	}
 }
 

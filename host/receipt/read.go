@@ -53,23 +53,25 @@ type Entry struct {
 	Rule    string  `json:"rule"`
 	Reason  string  `json:"reason"`
 	// FailClosed says that the outcome is fail_closed.
-	FailClosed bool        `json:"fail_closed"`
-	Unknown    []string    `json:"unknown"`
-	WouldDeny  []string    `json:"would_deny"`
-	WouldHold  []string    `json:"would_hold"`
-	Hold       string      `json:"hold"`
-	Digest     string      `json:"digest"`
-	Deadline   string      `json:"deadline"`
-	Needs      []NeedEntry `json:"needs"`
-	By         []string    `json:"by"`
-	Granted    bool        `json:"granted"`
-	GrantUses  int         `json:"grant_uses"`
-	GrantUntil string      `json:"grant_until"`
-	Note       [][2]string `json:"note"`
-	Up         uint64      `json:"up"`
-	Down       uint64      `json:"down"`
-	Policy     string      `json:"policy"`
-	Detail     string      `json:"detail"`
+	FailClosed bool            `json:"fail_closed"`
+	Unknown    []string        `json:"unknown"`
+	WouldDeny  []string        `json:"would_deny"`
+	WouldHold  []string        `json:"would_hold"`
+	WouldJudge []string        `json:"would_judge"`
+	Judges     []JudgmentEntry `json:"judges"`
+	Hold       string          `json:"hold"`
+	Digest     string          `json:"digest"`
+	Deadline   string          `json:"deadline"`
+	Needs      []NeedEntry     `json:"needs"`
+	By         []string        `json:"by"`
+	Granted    bool            `json:"granted"`
+	GrantUses  int             `json:"grant_uses"`
+	GrantUntil string          `json:"grant_until"`
+	Note       [][2]string     `json:"note"`
+	Up         uint64          `json:"up"`
+	Down       uint64          `json:"down"`
+	Policy     string          `json:"policy"`
+	Detail     string          `json:"detail"`
 
 	// Previous is the name of the file before this one, of a genesis. Key and Sig are a checkpoint's.
 	Previous string `json:"previous"`

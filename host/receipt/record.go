@@ -75,7 +75,7 @@ func (k Kind) own() bool {
 // Outcome is what was decided.
 type Outcome string
 
-// The outcomes. Bytes flow after OutcomeAllow, OutcomeApproved, OutcomeGranted, OutcomeJudgedAllow, OutcomeWouldDeny and OutcomeWouldHold, and after no other.
+// The outcomes. Bytes flow after OutcomeAllow, OutcomeApproved, OutcomeGranted, OutcomeJudgedAllow, OutcomeWouldDeny, OutcomeWouldHold and OutcomeWouldJudge, and after no other.
 const (
 	OutcomeAllow       Outcome = "allow"
 	OutcomeDeny        Outcome = "deny"
@@ -90,18 +90,19 @@ const (
 	OutcomeFailClosed  Outcome = "fail_closed"  // something failed and the gateway closed; no rule decided
 	OutcomeWouldDeny   Outcome = "would_deny"   // it passed because its endpoint observes; Rule would have denied it
 	OutcomeWouldHold   Outcome = "would_hold"   // it passed because its endpoint observes; Rule would have held it
+	OutcomeWouldJudge  Outcome = "would_judge"  // it passed because its endpoint observes; Rule would have had it judged
 	OutcomeMismatch    Outcome = "mismatch"     // of a note: the server did something else than what was allowed
 )
 
 // Outcomes are all of them, for those who check a word.
 func Outcomes() []Outcome {
-	return []Outcome{OutcomeAllow, OutcomeDeny, OutcomeHeld, OutcomeApproved, OutcomeRejected, OutcomeExpired, OutcomeWithdrawn, OutcomeGranted, OutcomeJudgedAllow, OutcomeJudgedDeny, OutcomeFailClosed, OutcomeWouldDeny, OutcomeWouldHold, OutcomeMismatch}
+	return []Outcome{OutcomeAllow, OutcomeDeny, OutcomeHeld, OutcomeApproved, OutcomeRejected, OutcomeExpired, OutcomeWithdrawn, OutcomeGranted, OutcomeJudgedAllow, OutcomeJudgedDeny, OutcomeFailClosed, OutcomeWouldDeny, OutcomeWouldHold, OutcomeWouldJudge, OutcomeMismatch}
 }
 
 // passes reports whether bytes flow after o.
 func (o Outcome) passes() bool {
 	switch o {
-	case OutcomeAllow, OutcomeApproved, OutcomeGranted, OutcomeJudgedAllow, OutcomeWouldDeny, OutcomeWouldHold:
+	case OutcomeAllow, OutcomeApproved, OutcomeGranted, OutcomeJudgedAllow, OutcomeWouldDeny, OutcomeWouldHold, OutcomeWouldJudge:
 		return true
 	}
 	return false
@@ -149,9 +150,11 @@ type Record struct {
 	Rule, Reason string
 	FailClosed   bool
 	// Unknown are the fields that were unknown and decided. WouldDeny and WouldHold are the rules in observe mode that would have
-	// denied or held.
-	Unknown              []string
-	WouldDeny, WouldHold []string
+	// denied or held, and WouldJudge those that would have had it judged.
+	Unknown                          []string
+	WouldDeny, WouldHold, WouldJudge []string
+	// Judges are what judges said, of decisions that were judged.
+	Judges []Judgment
 
 	// Hold is the id of a hold: of the held decision, of its end, and of a decision that uses the grant which came of it. Digest is
 	// what the approval is about (hexadecimal), Deadline until when the action waits, Needs what it waits for.

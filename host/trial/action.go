@@ -37,7 +37,9 @@ type Action struct {
 	// Usage is nil when it is not known.
 	Usage *decide.Usage
 
-	// Outcome is what is expected: allow, hold, deny, would_hold or would_deny; empty for an action that is only looked at. Rule
+	// Judges is what every judge is assumed to answer: allow, deny, escalate or failed; empty: none is asked, and the outcome is judge.
+	Judges string
+	// Outcome is what is expected: allow, judge, hold, deny, would_judge, would_hold or would_deny; empty for an action that is only looked at. Rule
 	// is the rule that is expected to decide; empty: any.
 	Outcome, Rule string
 
@@ -135,6 +137,9 @@ func FromReceipt(e *receipt.Entry) (*Action, bool) {
 		return nil, false
 	}
 	outcome := outcomes[string(e.Outcome)]
+	if outcome == "hold" && len(e.Judges) > 0 {
+		outcome = "" // a rule held it, or a judge
+	}
 	a := &Action{Name: e.ID, Where: "receipt " + e.ID, Endpoint: e.Endpoint, Peer: e.Peer, Profile: e.Profile, Family: e.Family, Class: e.Class,
 		Title: e.Title, Streaming: e.Streaming, Fields: map[string]any{}, Outcome: outcome, Rule: e.Rule, recorded: true}
 	lost := map[string]bool{}
@@ -172,7 +177,8 @@ func leftOut(line []byte) []string {
 
 // outcomes says for each outcome of a receipt what rules made of the action.
 var outcomes = map[string]string{"allow": "allow", "deny": "deny", "held": "hold", "hold": "hold", "granted": "hold",
-	"would_deny": "would_deny", "would_hold": "would_hold"}
+	"judged_allow": "judge", "judged_deny": "judge",
+	"would_deny": "would_deny", "would_hold": "would_hold", "would_judge": "would_judge"}
 
 // plain brings a value of JSON or TOML to one of the types of Fields.
 func plain(value any) (any, bool) {

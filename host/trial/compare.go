@@ -36,7 +36,7 @@ type Flip struct {
 	Family   string `json:"family"`
 	Class    string `json:"class"`
 	Title    string `json:"title"`
-	// Old and New are outcomes: allow, hold, deny, would_hold, would_deny. Rules are empty where none decided.
+	// Old and New are outcomes: allow, judge, hold, deny, would_judge, would_hold, would_deny. Rules are empty where none decided.
 	Old     string `json:"old"`
 	New     string `json:"new"`
 	OldRule string `json:"old_rule,omitempty"`
@@ -51,18 +51,18 @@ type Flip struct {
 // Loosens says that the new configuration lets the action pass and the old one did not.
 func (f *Flip) Loosens() bool { return severity(f.New) == 0 && severity(f.Old) > 0 }
 
-func severity(word string) int { return map[string]int{"hold": 1, "deny": 2}[word] }
+func severity(word string) int { return map[string]int{"judge": 1, "hold": 2, "deny": 3}[word] }
 
-// rank orders flips: what passes now first, then what was denied and is held, then what has become stricter.
+// rank orders flips: what passes now first, then what was denied or held and is less strict, then what has become stricter.
 func (f *Flip) rank() int {
 	old, next := severity(f.Old), severity(f.New)
 	switch {
 	case f.Loosens():
-		return 2 - old
+		return 3 - old
 	case next < old:
-		return 2
+		return 3
 	}
-	return 3 + next
+	return 4 + next
 }
 
 // Report is what replaying actions through two configurations has shown.

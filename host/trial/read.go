@@ -164,7 +164,7 @@ func parseJSON(data []byte) ([]map[string]any, error) {
 }
 
 // The members of a case.
-var members = []string{"name", "endpoint", "peer", "profile", "family", "class", "title", "streaming", "fields", "usage", "outcome", "rule"}
+var members = []string{"name", "endpoint", "peer", "profile", "family", "class", "title", "streaming", "fields", "usage", "judges", "outcome", "rule"}
 
 // fromObject makes an action of an object, which is a receipt or a case. A receipt that is not a decision is skipped.
 func fromObject(object map[string]any) (a *Action, skip bool, err error) {
@@ -173,7 +173,7 @@ func fromObject(object map[string]any) (a *Action, skip bool, err error) {
 	}
 	a = &Action{Fields: map[string]any{}}
 	texts := map[string]*string{"name": &a.Name, "endpoint": &a.Endpoint, "peer": &a.Peer, "profile": &a.Profile, "family": &a.Family,
-		"class": &a.Class, "title": &a.Title, "outcome": &a.Outcome, "rule": &a.Rule}
+		"class": &a.Class, "title": &a.Title, "judges": &a.Judges, "outcome": &a.Outcome, "rule": &a.Rule}
 	for key, value := range object {
 		if to := texts[key]; to != nil {
 			s, ok := value.(string)
@@ -265,9 +265,12 @@ func (a *Action) check() error {
 			return fmt.Errorf("it has no %s", need.name)
 		}
 	}
-	words := []string{"allow", "hold", "deny", "would_hold", "would_deny"}
+	words := []string{"allow", "judge", "hold", "deny", "would_judge", "would_hold", "would_deny"}
 	if a.Outcome != "" && !slices.Contains(words, a.Outcome) {
 		return fmt.Errorf("unknown outcome %q%s", a.Outcome, hint(a.Outcome, words))
+	}
+	if a.Judges != "" && !slices.Contains(answers, a.Judges) {
+		return fmt.Errorf("unknown answer of judges %q%s", a.Judges, hint(a.Judges, answers))
 	}
 	return nil
 }

@@ -62,10 +62,10 @@ func grave(e *receipt.Entry) int {
 		return 4
 	case receipt.OutcomeDeny, receipt.OutcomeRejected, receipt.OutcomeJudgedDeny:
 		return 3
-	case receipt.OutcomeHeld, receipt.OutcomeExpired, receipt.OutcomeWithdrawn, receipt.OutcomeWouldDeny, receipt.OutcomeWouldHold:
+	case receipt.OutcomeHeld, receipt.OutcomeExpired, receipt.OutcomeWithdrawn, receipt.OutcomeWouldDeny, receipt.OutcomeWouldHold, receipt.OutcomeWouldJudge:
 		return 2
 	}
-	if len(e.WouldDeny) > 0 || len(e.WouldHold) > 0 {
+	if len(e.WouldDeny) > 0 || len(e.WouldHold) > 0 || len(e.WouldJudge) > 0 {
 		return 2
 	}
 	return 1

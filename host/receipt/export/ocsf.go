@@ -173,7 +173,7 @@ func (v *event) outcome(e *receipt.Entry) {
 		action, disposition = 1, 1
 	case receipt.OutcomeApproved, receipt.OutcomeGranted:
 		action, disposition = 1, 8
-	case receipt.OutcomeWouldDeny, receipt.OutcomeWouldHold:
+	case receipt.OutcomeWouldDeny, receipt.OutcomeWouldHold, receipt.OutcomeWouldJudge:
 		action, disposition = 1, 15
 	case receipt.OutcomeHeld:
 		action, disposition = 0, 14

@@ -1,0 +1,3 @@
+module example.com/judge-http
+
+go 1.26
