@@ -11,6 +11,7 @@ import (
 	"github.com/sallyport-dev/sallyport/host/alias"
 	"github.com/sallyport-dev/sallyport/host/approve"
 	"github.com/sallyport-dev/sallyport/host/gate"
+	"github.com/sallyport-dev/sallyport/host/judge"
 	"github.com/sallyport-dev/sallyport/host/layer"
 	"github.com/sallyport-dev/sallyport/host/receipt"
 	"github.com/sallyport-dev/sallyport/host/route"
@@ -26,6 +27,7 @@ type handler struct {
 	ca       *layer.CA // signs what agents see; nil: agents are offered no TLS
 	aliases  *alias.Table
 	book     *approve.Book
+	bench    *judge.Bench
 	usages   usages
 	run      string // tells connections of this run from those of others
 	conns    atomic.Uint64
@@ -77,17 +79,27 @@ func (h *handler) Resolve(_ context.Context, peer, name string) (netip.Addr, boo
 func (h *handler) ServeTCP(r *tunnel.Request) {
 	by := h.enter()
 	defer by.a.drop()
+	if s, c := h.accept(by, r); s != nil {
+		s.serve(c)
+	}
+}
+
+// accept accepts a connection that leads somewhere, for its session to serve; nil: it is over. It is apart because what it takes of the
+// stack would be held as long as the connection waits.
+//
+//go:noinline
+func (h *handler) accept(by *serving, r *tunnel.Request) (*session, *gate.Connection) {
 	peer := r.Peer()
 	profile := by.profiles[peer]
 	if by.a.isTrust(r.Destination()) {
-		h.serveTrust(r)
-		return
+		h.serveTrust(r, by.a.environment(peer), h.knownHosts(by, profile))
+		return nil, nil
 	}
 	name, err := by.table.Find(profile, r.Destination())
 	if err != nil {
 		h.refuse(peer, profile, r.Destination().String(), err.Error(), false)
 		r.Reset()
-		return
+		return nil, nil
 	}
 	e := by.a.endpoints[name]
 	g, err := e.guest(r.Context())
@@ -95,28 +107,25 @@ func (h *handler) ServeTCP(r *tunnel.Request) {
 		h.log.Error("no guest for a connection", "endpoint", name, "peer", peer, "error", err)
 		h.refuse(peer, profile, name, err.Error(), true)
 		r.Reset()
-		return
+		return nil, nil
 	}
 	agent, err := r.Accept()
 	if err != nil { // the agent left before the handshake was done
 		g.Close()
-		return
+		return nil, nil
 	}
 	s := &session{handler: h, a: by.a, endpoint: e, peer: peer, profile: profile, conn: h.run + "-" + strconv.FormatUint(h.conns.Add(1), 10)}
 	s.layers = layers{names: []string{name, r.Destination().Addr().String()}, aliases: h.aliases.Connect(peer, name)}
-	defer s.layers.close()
 	counted := gate.Conn(agent)
 	if by.a.rules.UsesUsage(name) {
 		s.usage = h.usages.of(peer, name)
 		s.usage.connect()
-		defer s.usage.disconnect()
 		counted = countedConn{agent, s.usage}
 	}
-	end := gate.Serve(r.Context(), gate.Config{
+	return s, gate.New(r.Context(), gate.Config{
 		Agent: counted, Guest: s.recorded(g), Manifest: e.manifest, Session: s, Limits: by.a.limits(),
 		Facts: e.facts(peer, profile),
 	})
-	s.ended(end)
 }
 
 // refuse records that something led nowhere, and logs when it cannot.

@@ -168,17 +168,11 @@ func (p *peer) request(t *Tunnel, id stack.TransportEndpointID, pkt *stack.Packe
 	return started
 }
 
-// serve runs one request from the first packet to the last, on the goroutine that the forwarder started.
+// serve runs one request from the first packet to the last, on the goroutine that the forwarder started. What is not needed while the
+// handler runs is apart: the stack of a connection that waits is a good part of what it costs.
 func (t *Tunnel) serve(p *peer, syn *tcp.ForwarderRequest) {
 	defer p.serving.Done()
-	id := syn.ID()
-	r := &Request{
-		peer:        p,
-		bridge:      t.bridge,
-		syn:         syn,
-		source:      netip.AddrPortFrom(netAddr(id.RemoteAddress), id.RemotePort),
-		destination: netip.AddrPortFrom(netAddr(id.LocalAddress), id.LocalPort),
-	}
+	r := t.newRequest(p, syn)
 	if r.destination == netip.AddrPortFrom(t.gateway, dnsPort) {
 		t.serveDNS(r)
 	} else {
@@ -190,4 +184,16 @@ func (t *Tunnel) serve(p *peer, syn *tcp.ForwarderRequest) {
 	p.connections--
 	p.mu.Unlock()
 	t.releaseSlot()
+}
+
+//go:noinline
+func (t *Tunnel) newRequest(p *peer, syn *tcp.ForwarderRequest) *Request {
+	id := syn.ID()
+	return &Request{
+		peer:        p,
+		bridge:      t.bridge,
+		syn:         syn,
+		source:      netip.AddrPortFrom(netAddr(id.RemoteAddress), id.RemotePort),
+		destination: netip.AddrPortFrom(netAddr(id.LocalAddress), id.LocalPort),
+	}
 }

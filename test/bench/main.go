@@ -31,7 +31,7 @@ type settings struct {
 	bulk        int    // MiB of each transfer through the tunnel
 	settle      int    // seconds until the memory of idle connections is taken
 	connections int    // of an uninspected relay that do nothing
-	only        string // "tunnel", "fairness" (of the tunnel), "web", "inspection"; "" is all
+	only        string // "tunnel", "fairness" (of the tunnel), "web", "clickhouse", "inspection"; "" is all
 }
 
 // parts are what this command is in other processes: the first argument, and what runs then.
@@ -40,6 +40,7 @@ var parts = map[string]func(args []string) int{
 	tunnelAgent:  runTunnelAgent,
 	stockGateway: runStockGateway,
 	webIdleAgent: runWebIdleAgent,
+	chAgent:      runChAgent,
 }
 
 func main() {
@@ -56,7 +57,7 @@ func main() {
 	flag.IntVar(&s.bulk, "bulk", 200, "MiB of each transfer in the tunnel's comparison")
 	flag.IntVar(&s.settle, "settle", 3, "seconds until the memory of the tunnel's idle connections is taken")
 	flag.IntVar(&s.connections, "connections", 10_000, "idle connections of the tunnel's comparison")
-	flag.StringVar(&s.only, "only", "", "measure the `part`: tunnel, fairness (of the tunnel), web, or inspection; empty: all but fairness alone")
+	flag.StringVar(&s.only, "only", "", "measure the `part`: tunnel, fairness (of the tunnel), web, clickhouse, or inspection; empty: all but fairness alone")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -137,6 +138,11 @@ func run(ctx context.Context, s settings) (err error) {
 	}
 	if s.only == "" || s.only == "web" {
 		if err := measureWeb(ctx, s, work, binary); err != nil || s.only != "" {
+			return err
+		}
+	}
+	if s.only == "" || s.only == "clickhouse" {
+		if err := measureClickHouse(ctx, s, work, binary); err != nil || s.only != "" {
 			return err
 		}
 	}

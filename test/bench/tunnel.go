@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -30,8 +29,7 @@ type tunnelBench struct {
 	env      []string // of both gateways
 	lanes    [2]*lane
 	rows     []row
-	greedy   string // configuration of the second peer
-	fair     []row  // what fairness found
+	fair     []row // what fairness found
 }
 
 // lane is one of the two that are compared.
@@ -41,6 +39,7 @@ type lane struct {
 	stock   *exec.Cmd
 	stop    io.Closer
 	peer    string // the agent's configuration
+	greedy  string // that of a second peer; the stock bridge has none
 	address string // of the upstream, as the agent says it
 }
 
@@ -140,7 +139,8 @@ then = "allow"
 	if err != nil {
 		return nil, err
 	}
-	if b.greedy, err = gw.AddPeer(ctx, greedyPeer, "agents"); err != nil {
+	greedy, err := gw.AddPeer(ctx, greedyPeer, "agents")
+	if err != nil {
 		return nil, err
 	}
 	gw.Env = b.env
@@ -148,7 +148,7 @@ then = "allow"
 		return nil, err
 	}
 	_, port, _ := net.SplitHostPort(b.upstream)
-	return &lane{name: "own", own: gw, peer: gw.Peer, address: "relay:" + port}, nil
+	return &lane{name: "own", own: gw, peer: gw.Peer, greedy: greedy, address: "relay:" + port}, nil
 }
 
 // startStock starts the stock bridge for the same agent.
@@ -190,27 +190,10 @@ func (b *tunnelBench) startStock(ctx context.Context, own *lane) (*lane, error) 
 	if err != nil {
 		return nil, err
 	}
-	if err := startAndWait(cmd, "ready"); err != nil {
+	if _, err := startAndWait(cmd, "ready"); err != nil {
 		return nil, err
 	}
 	return &lane{name: "stock", stock: cmd, stop: in, peer: peer, address: stockAddress}, nil
-}
-
-// startAndWait starts a command and returns when it has printed a line.
-func startAndWait(cmd *exec.Cmd, line string) error {
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	got, err := bufio.NewReader(out).ReadString('\n')
-	if got != line+"\n" {
-		_ = cmd.Process.Kill()
-		return fmt.Errorf("%s said %q instead of %q: %w", filepath.Base(cmd.Path), got, line, errors.Join(err, cmd.Wait()))
-	}
-	return nil
 }
 
 // agent is this command inside a lane's tunnel.
@@ -222,14 +205,15 @@ func (b *tunnelBench) agent(ctx context.Context, l *lane, what string, n int64, 
 	return cmd
 }
 
-// figure runs an agent that prints one figure.
+// figure runs an agent and returns the first figure that it prints.
 func (b *tunnelBench) figure(ctx context.Context, l *lane, what string, n int64, connections int) (float64, error) {
 	cmd := b.agent(ctx, l, what, n, connections)
 	out, err := cmd.Output()
 	if err != nil {
 		return 0, fmt.Errorf("%s, %s: %w", l.name, what, err)
 	}
-	return strconv.ParseFloat(strings.TrimSpace(string(out)), 64)
+	figure, _, _ := strings.Cut(strings.TrimSpace(string(out)), " ")
+	return strconv.ParseFloat(figure, 64)
 }
 
 func (b *tunnelBench) speeds(ctx context.Context) error {
@@ -301,7 +285,7 @@ func (b *tunnelBench) idleMemory(ctx context.Context, l *lane) (float64, error) 
 	if err != nil {
 		return 0, err
 	}
-	if err := startAndWait(cmd, "open"); err != nil {
+	if _, err := startAndWait(cmd, "open"); err != nil {
 		return 0, err
 	}
 	time.Sleep(time.Duration(b.settle) * time.Second) // Go returns what it has collected little by little

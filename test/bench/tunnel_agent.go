@@ -2,10 +2,12 @@ package main
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
+	"sort"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -13,12 +15,12 @@ import (
 )
 
 // tunnelAgent is the first argument of this command when it runs inside the tunnel and measures what it gets through. It prints
-// one figure.
+// one figure, and for what takes a given time also when it began and ended.
 const tunnelAgent = "tunnel-agent"
 
 func runTunnelAgent(args []string) int {
 	if len(args) != 4 {
-		fmt.Fprintln(os.Stderr, "usage: tunnel-agent ADDRESS download|upload|pingpong|idle|busy COUNT CONNECTIONS")
+		fmt.Fprintln(os.Stderr, "usage: tunnel-agent ADDRESS download|upload|steady|pingpong|idle|busy COUNT CONNECTIONS")
 		return 2
 	}
 	n, err := strconv.ParseInt(args[2], 10, 64)
@@ -54,16 +56,15 @@ func measure(address, what string, n int64, connections int) error {
 		var count atomic.Int64
 		end := begin.Add(time.Duration(n) * time.Millisecond)
 		err = together(connections, func() error { return pingPong(address, end, &count) })
-		fmt.Printf("%f\n", float64(count.Load())/time.Since(begin).Seconds())
+		printSpan(count.Load(), begin)
+	case "steady":
+		var count atomic.Int64
+		err = together(connections, func() error { return steady(address, begin.Add(time.Duration(n)*time.Millisecond), &count) })
+		printSpan(count.Load(), begin)
 	case "idle":
 		err = idle(address, connections)
-	case "busy": // downloads until it is ended
-		fmt.Println("busy")
-		go func() {
-			_, _ = io.Copy(io.Discard, os.Stdin)
-			os.Exit(0)
-		}()
-		err = together(connections, func() error { return bulk(address, "download", 1<<50) })
+	case "busy":
+		err = busy(address, connections)
 	default:
 		err = fmt.Errorf("nothing is called %q", what)
 	}
@@ -104,6 +105,87 @@ func bulk(address, what string, n int64) error {
 		return fmt.Errorf("%d of %d bytes arrived as they were sent: %w", arrived, n, err)
 	}
 	return nil
+}
+
+// printSpan prints a rate and the time that it is of (see span).
+func printSpan(count int64, begin time.Time) {
+	end := time.Now()
+	fmt.Printf("%f %d %d\n", float64(count)/end.Sub(begin).Seconds(), begin.UnixNano(), end.UnixNano())
+}
+
+// steady downloads until the end, and counts the bytes.
+func steady(address string, end time.Time, count *atomic.Int64) error {
+	c, err := give(address, orderDownload, 1<<50)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if err := c.SetReadDeadline(end); err != nil {
+		return err
+	}
+	if err := checkPattern(counted{c, count}, 1<<50); !errors.Is(err, os.ErrDeadlineExceeded) {
+		return err
+	}
+	return nil
+}
+
+// counted counts what is read.
+type counted struct {
+	io.Reader
+	count *atomic.Int64
+}
+
+func (c counted) Read(b []byte) (int, error) {
+	n, err := c.Reader.Read(b)
+	c.count.Add(int64(n))
+	return n, err
+}
+
+// busy downloads until standard input ends. Each line there asks for the rate in a time (see span).
+func busy(address string, connections int) error {
+	var count atomic.Int64
+	var samples samples
+	go func() {
+		for {
+			samples.add(time.Now().UnixNano(), count.Load())
+			time.Sleep(20 * time.Millisecond)
+		}
+	}()
+	fmt.Println("busy")
+	go func() {
+		for {
+			var begin, end int64
+			if _, err := fmt.Fscanln(os.Stdin, &begin, &end); err != nil {
+				os.Exit(0)
+			}
+			fmt.Printf("%f\n", samples.rate(begin, end))
+		}
+	}()
+	return together(connections, func() error { return steady(address, time.Now().Add(time.Hour), &count) })
+}
+
+// samples say how many bytes there were at which times.
+type samples struct {
+	mu  sync.Mutex
+	all [][2]int64 // nanoseconds since 1970, bytes
+}
+
+func (s *samples) add(at, bytes int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all = append(s.all, [2]int64{at, bytes})
+}
+
+// rate is that between the samples next to two times, in bytes a second.
+func (s *samples) rate(begin, end int64) float64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at := func(t int64) [2]int64 {
+		i := sort.Search(len(s.all), func(i int) bool { return s.all[i][0] >= t })
+		return s.all[min(i, len(s.all)-1)]
+	}
+	a, b := at(begin), at(end)
+	return float64(b[1]-a[1]) / (float64(max(1, b[0]-a[0])) / 1e9)
 }
 
 func pingPong(address string, end time.Time, count *atomic.Int64) error {

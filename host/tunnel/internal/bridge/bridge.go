@@ -7,9 +7,9 @@
 //
 // What makes it fair and bounded: packets from the stack wait in one queue for each destination, which is a peer. Each queue is
 // bounded; while it is full, [Bridge.Full], who has new data for the peer waits, which slows senders down instead of losing what
-// they sent. The stack itself never waits: its goroutines serve all peers. The queues take turns, by bytes. And no more than [inFlightMost] packets are on their way through WireGuard at a time: what is behind them waits here, where
-// turns are taken, and not in WireGuard's queues, where a peer that sends much would have the others wait (and where each packet
-// holds 64 KiB).
+// they sent. The stack itself never waits: its goroutines serve all peers. The queues take turns, by bytes. And little more than
+// [inFlightMost] packets are on their way through WireGuard at a time: what is behind them waits here, where turns are taken, and not in
+// WireGuard's queues, where a peer that sends much would have the others wait (and where each packet holds 64 KiB).
 package bridge
 
 import (
@@ -27,7 +27,7 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 )
 
-// batchSize is how many packets WireGuard moves in one call.
+// batchSize is how many packets WireGuard moves in one call at most.
 const batchSize = 128
 
 // Bridge is a tun.Device; Link returns the other side.
@@ -130,7 +130,7 @@ func destination(h []byte) netip.Addr {
 	return netip.Addr{}
 }
 
-// Read implements tun.Device: it waits for packets and fills as many of bufs as there are.
+// Read implements tun.Device: it waits for packets and fills as many of bufs as there are, up to readMost.
 func (b *Bridge) Read(bufs [][]byte, sizes []int, offset int) (int, error) {
 	for {
 		if !b.queue.wait() {
@@ -149,6 +149,7 @@ func (b *Bridge) Read(bufs [][]byte, sizes []int, offset int) (int, error) {
 
 func (b *Bridge) fill(bufs [][]byte, sizes []int, offset int) int {
 	n := 0
+	bufs = bufs[:min(len(bufs), readMost)]
 	for yielded := false; n < len(bufs); {
 		to := bufs[n][offset:]
 		if b.cutter.active() {

@@ -17,8 +17,11 @@ const (
 	dropMost = 16 << 20
 	// quantum is how many bytes a destination may send in its turn. What it sends beyond that is taken from its next turn.
 	quantum = segmentMost
-	// inFlightMost is how many packets WireGuard may have taken and not sent.
-	inFlightMost = 4 * batchSize
+	// readMost is how many packets WireGuard gets at a time, about a turn of one peer. With more, those of other peers wait longer for the
+	// processors.
+	readMost = 24
+	// inFlightMost is how many packets WireGuard may have taken and not sent when it gets more.
+	inFlightMost = 2 * readMost
 	// lostAfter is how long WireGuard may send nothing while it has that many. Then they are taken for lost: it throws away packets
 	// for a peer with which it has no session, and tells nobody.
 	lostAfter = 10 * time.Millisecond
@@ -45,8 +48,8 @@ type flow struct {
 	bytes  int
 	credit int // bytes left of its turn
 	active bool
-	next   *flow         // whose turn comes after
-	room   chan struct{} // closed when there is room again; nil: nobody waits for it
+	next   *flow           // whose turn comes after
+	room   []chan struct{} // of those who wait for room, who came first is first; closed when it is their turn
 }
 
 // queue is what waits for all of them. Its owner is one reader and any number of writers.
@@ -104,17 +107,18 @@ func (q *queue) room(to netip.Addr) <-chan struct{} {
 	if f == nil || f.bytes < queueMost {
 		return nil
 	}
-	if f.room == nil {
-		f.room = make(chan struct{})
-	}
-	return f.room
+	c := make(chan struct{})
+	f.room = append(f.room, c)
+	return c
 }
 
-// madeRoom wakes who waits for it.
+// madeRoom wakes who waits first for room. The next one has its turn after the next packet: if all of a peer's connections began to write at
+// once, those of others would wait for the processors behind them.
 func (f *flow) madeRoom() {
-	if f.room != nil {
-		close(f.room)
-		f.room = nil
+	if len(f.room) > 0 {
+		close(f.room[0])
+		f.room[0] = nil
+		f.room = f.room[1:]
 	}
 }
 
@@ -178,7 +182,7 @@ func (q *queue) pop() (item, bool) {
 	switch {
 	case f.taken == len(f.items):
 		q.deactivate()
-		delete(q.flows, f.to)
+		q.forget(f)
 	case f.credit <= 0:
 		q.deactivate()
 		q.activate(f)
@@ -281,7 +285,14 @@ func (q *queue) empty(f *flow) {
 		it.release()
 		q.packets--
 	}
-	f.madeRoom()
+	q.forget(f)
+}
+
+// forget drops a flow that has nothing any more, and wakes all who wait for room in it.
+func (q *queue) forget(f *flow) {
+	for len(f.room) > 0 {
+		f.madeRoom()
+	}
 	delete(q.flows, f.to)
 }
 

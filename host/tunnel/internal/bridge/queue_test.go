@@ -105,7 +105,7 @@ func TestQueuesAreBoundedEach(t *testing.T) {
 	}
 }
 
-// Who waits for room is woken when half of the queue is empty, when it is thrown away, and when it is closed.
+// Who waits for room is woken when half of the queue is empty, one after the other, and all when it is empty, thrown away or closed.
 func TestRoom(t *testing.T) {
 	q := newQueue()
 	if q.room(to(1)) != nil {
@@ -122,7 +122,7 @@ func TestRoom(t *testing.T) {
 	full := func() <-chan struct{} {
 		pushAll(q, to(1), queueMost, 1000)
 		c := q.room(to(1))
-		if c == nil || closed(c) || q.room(to(1)) != c {
+		if c == nil || closed(c) {
 			t.Fatal("a full queue has room")
 		}
 		return c
@@ -134,6 +134,29 @@ func TestRoom(t *testing.T) {
 	}
 	if half := queueMost / 2 / 1000; n < half || n > half+2 {
 		t.Errorf("room after %d of %d packets", n, queueMost/1000)
+	}
+	for more := true; more; {
+		_, more = q.pop()
+	}
+	var line []<-chan struct{}
+	for range 3 {
+		line = append(line, full())
+	}
+	for !closed(line[0]) {
+		q.pop()
+	}
+	for i := range line {
+		if !closed(line[i]) || i+1 < len(line) && closed(line[i+1]) {
+			t.Errorf("who came as number %d is not woken alone", i)
+		}
+		q.pop()
+	}
+	line = append(line[:0], full(), full())
+	for more := true; more; {
+		_, more = q.pop()
+	}
+	if !closed(line[0]) || !closed(line[1]) {
+		t.Error("there are some who wait for room in an empty queue")
 	}
 	c = full()
 	if q.discard(to(1)); !closed(c) {

@@ -109,8 +109,8 @@ func (c *Conn) readNow(b []byte) (int, tcpip.Error) {
 	return res.Count, err
 }
 
-// Throttle has Write wait while full returns a channel that is not closed: the way to the other end has enough. It must be called before
-// Write is.
+// Throttle has Write wait while full returns a channel, until that is closed: the way to the other end has enough. Who has a channel has a
+// place in a line, and asks again only behind its turn. It must be called before Write is.
 func (c *Conn) Throttle(full func() <-chan struct{}) { c.full = full }
 
 // Write waits while the send buffer is full, or the way to the other end.
@@ -120,6 +120,7 @@ func (c *Conn) Write(b []byte) (int, error) {
 	defer h.turn.Unlock()
 	h.source = b
 	defer func() { h.source = nil }()
+	var full <-chan struct{}
 	for len(h.source) > 0 {
 		if c.closed.Load() {
 			return len(b) - len(h.source), c.wrap("write", net.ErrClosed)
@@ -127,11 +128,9 @@ func (c *Conn) Write(b []byte) (int, error) {
 		if h.expired() {
 			return len(b) - len(h.source), c.wrap("write", os.ErrDeadlineExceeded)
 		}
-		if c.full != nil {
-			if full := c.full(); full != nil {
-				h.waitFor(c.queue, full)
-				continue
-			}
+		if full = c.stillFull(full); full != nil {
+			h.waitFor(c.queue, full)
+			continue
 		}
 		before := h.source
 		n, err := c.ep.Write(&h.source, tcpip.WriteOptions{})
@@ -145,6 +144,21 @@ func (c *Conn) Write(b []byte) (int, error) {
 		}
 	}
 	return len(b), nil
+}
+
+// stillFull returns what Write has to wait for, nil if it may go on; before is what it waited for.
+func (c *Conn) stillFull(before <-chan struct{}) <-chan struct{} {
+	if before != nil {
+		select {
+		case <-before:
+		default:
+			return before
+		}
+	}
+	if c.full == nil {
+		return nil
+	}
+	return c.full()
 }
 
 // CloseWrite sends a FIN after what was written.
