@@ -13,18 +13,20 @@ FUZZTIME ?= 1m
 VERSION  := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
 PGQUERY_SOURCES := $(shell find plugins/postgres/pgquery -type f -not -name '*_test.go') go.mod
-EXAMPLES        := build/examples/redis.wasm build/examples/memcached.wasm build/examples/beanstalkd.wasm
+EXAMPLES        := build/examples/redis.wasm build/examples/memcached.wasm build/examples/beanstalkd.wasm build/examples/judge-secrets.wasm build/examples/judge-http.wasm
+CLICKHOUSE_SOURCES := $(shell find sdk plugins/clickhouse plugins/http -name '*.go' -not -name '*_test.go') go.mod
+SSH_SOURCES     := $(shell find sdk plugins/ssh -name '*.go' -not -name '*_test.go') go.mod
 HTTP_SOURCES    := $(shell find sdk plugins/http -name '*.go' -not -name '*_test.go') go.mod
 GUEST_SOURCES   := $(shell find sdk plugins/postgres -name '*.go' -not -name '*_test.go') go.mod
 
-.PHONY: all build plugins examples test-examples lint test demo bench suites fuzz clean deps deps-test
+.PHONY: all build plugins examples test-examples lint test demo bench suites fuzz clean deps deps-test test-clickhouse-oracle
 
 all: build
 
 build: plugins
 	$(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o build/sallyport ./host/sallyport
 
-plugins: plugins/built/postgres.wasm plugins/built/http.wasm
+plugins: plugins/built/postgres.wasm plugins/built/http.wasm plugins/built/ssh.wasm
 
 # The C companion needs a compiler for WebAssembly; the script installs it on Debian and says what is missing elsewhere.
 build/pgquery.wasm: $(PGQUERY_SOURCES)
@@ -49,6 +51,24 @@ build/decode.wasm: $(HTTP_SOURCES)
 plugins/built/http.wasm: build/http.guest.wasm build/decode.wasm
 	$(GO) run ./sdk/cmd/pack -o $@ build/http.guest.wasm decode=build/decode.wasm
 
+build/clickhouse.guest.wasm: $(CLICKHOUSE_SOURCES)
+	@mkdir -p build
+	GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 $(GO) build -trimpath -buildmode=c-shared -ldflags '-s -w' -o $@ ./plugins/clickhouse
+
+plugins/built/clickhouse.wasm: build/clickhouse.guest.wasm build/decode.wasm
+	$(GO) run ./sdk/cmd/pack -o $@ build/clickhouse.guest.wasm decode=build/decode.wasm
+
+build/ssh.guest.wasm: $(SSH_SOURCES)
+	@mkdir -p build
+	GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 $(GO) build -trimpath -buildmode=c-shared -ldflags '-s -w' -o $@ ./plugins/ssh
+
+build/shell.wasm: $(SSH_SOURCES)
+	@mkdir -p build
+	GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 $(GO) build -trimpath -buildmode=c-shared -ldflags '-s -w' -o $@ ./plugins/ssh/shell/companion
+
+plugins/built/ssh.wasm: build/ssh.guest.wasm build/shell.wasm
+	$(GO) run ./sdk/cmd/pack -o $@ build/ssh.guest.wasm shell=build/shell.wasm
+
 # The example plugins are built as their authors would: each in its own folder, by its own means.
 examples: $(EXAMPLES)
 
@@ -63,6 +83,14 @@ build/examples/memcached.wasm: $(wildcard examples/plugins/memcached/*.[ch] sdk/
 build/examples/beanstalkd.wasm: $(wildcard examples/plugins/beanstalkd/*.json examples/plugins/beanstalkd/assembly/*.ts) examples/plugins/beanstalkd/build
 	scripts/deps test
 	examples/plugins/beanstalkd/build $@
+
+build/examples/judge-secrets.wasm: $(wildcard examples/judge-secrets/*.json examples/judge-secrets/assembly/*.ts) examples/judge-secrets/build
+	scripts/deps test
+	examples/judge-secrets/build $@
+
+build/examples/judge-http.wasm: $(wildcard examples/judge-http/*.go) examples/judge-http/go.mod
+	@mkdir -p build/examples
+	cd examples/judge-http && GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 $(GO) build -trimpath -buildmode=c-shared -ldflags '-s -w' -o $(CURDIR)/$@ .
 
 test-examples: deps-test examples
 	cd examples/plugins/redis && $(GO) vet . && $(GO) test -count=1 .
@@ -87,6 +115,11 @@ bench: build
 	scripts/deps test
 	$(GO) test -run '^$$' -bench 'Clone|NewClose|Resident|Reset|Call|Data' ./host/guest
 	$(GO) run ./test/bench
+
+# The grammar of plugins/clickhouse/sql against a current ClickHouse, which the npm package chdb brings (about 600 MB, into build/chdb). A few minutes.
+test-clickhouse-oracle:
+	test -d build/chdb/node_modules/chdb || npm install --prefix build/chdb --no-audit --no-fund chdb@3.4.0
+	SALLYPORT_CHDB=$(CURDIR)/build/chdb/node_modules $(GO) test -count=1 -run Oracle -v ./plugins/clickhouse/sql
 
 suites: build
 	scripts/deps test

@@ -295,7 +295,7 @@ func (d *decoder) useOfApprovers(cfg *Config) {
 	// The rules of packs name nobody, so they ask everybody.
 	all := len(cfg.Gateway.Packs) > 0
 	for _, r := range cfg.Rules {
-		all = all || r.Then == Hold && r.Approval.Approvers == nil
+		all = all || (r.Then == Hold || r.Then == ToJudge) && r.Approval.Approvers == nil
 		for _, a := range r.Approval.Approvers {
 			used[a.Value] = true
 		}

@@ -18,6 +18,7 @@ func (d *decoder) check(cfg *Config) {
 	d.checkIdentity(cfg.Gateway.CA, "ca_cert", "ca_key")
 	d.checkRules(cfg)
 	d.checkApprovers(cfg)
+	d.checkJudges(cfg)
 	d.checkReceipts(cfg)
 	if d.missing && len(d.problems) == 0 {
 		d.checkUse(cfg)
@@ -125,6 +126,7 @@ func (d *decoder) checkUse(cfg *Config) {
 	}
 	d.useOfCredentials(cfg)
 	d.useOfApprovers(cfg)
+	d.useOfJudges(cfg)
 	for _, p := range cfg.Plugins {
 		if !used[p.Name.Value] {
 			d.warn(p.Pos, "no endpoint uses the plugin %q", p.Name)

@@ -53,7 +53,9 @@ type Config struct {
 	// Approvers are whom rules can ask. The machine's operator is one as well and not listed.
 	Approvers []Approver
 	Holds     Holds
-	Receipts  Receipts
+	// Judges are the models and programs that rules can ask.
+	Judges   []Judge
+	Receipts Receipts
 	// Warnings are things that are valid and probably not meant. The gateway runs with them.
 	Warnings Problems
 }
@@ -108,7 +110,9 @@ type Peer struct {
 	// Address is the peer's address inside the tunnel, within PeerRange of the network.
 	Address    netip.Addr
 	AddressPos Pos
-	Pos        Pos
+	// Env are placeholders for the environment of the peer's commands.
+	Env []Variable
+	Pos Pos
 }
 
 // Plugin is an entry of [plugins]: a name that endpoints use, and where the plugin comes from.
@@ -159,6 +163,8 @@ type Endpoint struct {
 	PinPos Pos
 	// Client is what the gateway shows to an upstream that asks for a certificate.
 	Client Identity
+	// SSH says which host keys an upstream of SSH may have.
+	SSH SSHTrust
 	// Mode is empty for that of the gateway; see ModeOf.
 	Mode Mode
 	// OnHold is what happens to an action that is held.

@@ -88,6 +88,8 @@ func (d *decoder) top(cfg *Config, e *entry) {
 		many(d, e, approverFields(), &cfg.Approvers, func(p Pos) Approver { return Approver{Pos: p, Timeout: defaultApproverTimeout} })
 	case "holds":
 		one(d, e, holdsFields(), &cfg.Holds)
+	case "judge":
+		many(d, e, judgeFields(), &cfg.Judges, judgeDefaults)
 	case "receipts":
 		one(d, e, receiptsFields(), &cfg.Receipts)
 		cfg.Receipts.Pos = e.key.start
@@ -100,7 +102,7 @@ func (d *decoder) top(cfg *Config, e *entry) {
 var tables = []struct{ name, written string }{
 	{"gateway", "[gateway]"}, {"limits", "[limits]"}, {"peer", "[[peer]]"},
 	{"plugins", "[plugins]"}, {"credential", "[[credential]]"}, {"endpoint", "[[endpoint]]"}, {"rule", "[[rule]]"}, {"override", "[[override]]"},
-	{"approver", "[[approver]]"}, {"holds", "[holds]"}, {"receipts", "[receipts]"},
+	{"approver", "[[approver]]"}, {"holds", "[holds]"}, {"judge", "[[judge]]"}, {"receipts", "[receipts]"},
 }
 
 // written returns the name of a table with its brackets.

@@ -46,6 +46,7 @@ func Keys() []Key {
 	keys = add(keys, "override", overrideFields())
 	keys = add(keys, "approver", approverFields())
 	keys = add(keys, "holds", holdsFields())
+	keys = add(keys, "judge", judgeFields())
 	return add(keys, "receipts", receiptsFields())
 }
 
@@ -255,6 +256,7 @@ func peerFields() []field[Peer] {
 				p.Address, p.AddressPos = a, text.start
 			}
 		}},
+		envField(),
 	}
 }
 
@@ -282,14 +284,23 @@ func pluginFields() []field[Plugin] {
 			Meaning:     "The SHA-256 digest of the plugin's file, 64 hexadecimal digits, as `sha256sum` prints it; `sallyport plugin pin` writes it here.",
 			Consequence: "A file with another digest is not loaded and the gateway does not start: nobody can exchange a plugin without changing the configuration.",
 		}, func(d *decoder, k Key, v *value, p *Plugin) {
-			if text, ok := d.text(k, v); ok {
-				sum, err := hex.DecodeString(text.Value)
-				if err != nil || len(sum) != 32 {
-					d.problem(text.start, "sha256 must be 64 hexadecimal digits, as `sha256sum` prints them")
-					return
-				}
-				p.SHA256 = [32]byte(sum)
+			if sum, ok := d.sha256(k, v); ok {
+				p.SHA256 = sum
 			}
 		}},
 	}
+}
+
+// sha256 reads a digest.
+func (d *decoder) sha256(k Key, v *value) (sum [32]byte, ok bool) {
+	text, ok := d.text(k, v)
+	if !ok {
+		return sum, false
+	}
+	b, err := hex.DecodeString(text.Value)
+	if err != nil || len(b) != len(sum) {
+		d.problem(text.start, "sha256 must be 64 hexadecimal digits, as `sha256sum` prints them")
+		return sum, false
+	}
+	return [32]byte(b), true
 }

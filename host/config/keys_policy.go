@@ -10,9 +10,10 @@ type Outcome string
 
 // The outcomes.
 const (
-	Allow Outcome = "allow"
-	Hold  Outcome = "hold"
-	Deny  Outcome = "deny"
+	Allow   Outcome = "allow"
+	ToJudge Outcome = "judge"
+	Hold    Outcome = "hold"
+	Deny    Outcome = "deny"
 )
 
 // Mode says whether rules count.
@@ -61,7 +62,9 @@ type Rule struct {
 	When, Unless Text
 	Then         Outcome
 	ThenPos      Pos
-	// Approval is for Hold.
+	// Judge is the name of a [[judge]], for ToJudge.
+	Judge Text
+	// Approval is for Hold, and for what a judge escalates.
 	Approval Approval
 	// Reason is what the agent is told. It may be empty, and is for allow.
 	Reason string
@@ -87,6 +90,8 @@ type Override struct {
 	ThenPos Pos
 	Reason  string
 	Mode    Mode
+	// Judge is the name of a [[judge]], for ToJudge.
+	Judge Text
 	// Approval replaces what of it is set.
 	Approval Approval
 	Pos      Pos
@@ -105,7 +110,7 @@ func policyGatewayFields() []field[Gateway] {
 		{Key{
 			Name: "mode", Type: `"enforce" or "observe"`, Default: `"enforce"`, Example: `"observe"`,
 			Meaning:     "Whether rules count, for every endpoint that does not say otherwise.",
-			Consequence: "Where an endpoint observes, every action passes, and its receipt says `would_deny` or `would_hold` and which rule it was. What the plugin cannot read, and a plugin that fails, still ends the connection.",
+			Consequence: "Where an endpoint observes, every action passes, and its receipt says `would_deny`, `would_hold` or `would_judge` and which rule it was. What the plugin cannot read, and a plugin that fails, still ends the connection.",
 		}, func(d *decoder, k Key, v *value, g *Gateway) { g.Mode = d.mode(k, v) }},
 		{Key{
 			Name: "confirm_reload", Type: "boolean", Default: "false", Example: "true",
@@ -146,7 +151,7 @@ func ruleFields() []field[Rule] {
 		{Key{
 			Name: "when", Type: "CEL condition", Required: true, Example: `'action.class == "delete" && !sql.bounded'`,
 			Meaning:     "When the rule matches, as a CEL expression over `action`, `peer`, `endpoint`, `usage` and the fields of the action's family. `\"true\"` matches always.",
-			Consequence: "A condition that names a family is about actions of that family only. A value that is not known counts as a match for deny and hold and as none for allow.",
+			Consequence: "A condition that names a family is about actions of that family only. A value that is not known counts as a match for deny, hold and judge and as none for allow.",
 		}, func(d *decoder, k Key, v *value, r *Rule) { r.When, _ = d.text(k, v) }},
 		{Key{
 			Name: "unless", Type: "CEL condition", Default: "never", Example: `'peer.name == "migrations"'`,
@@ -154,20 +159,21 @@ func ruleFields() []field[Rule] {
 			Consequence: "It is the only way around a deny or a hold: no other rule can undo one. A value that is not known makes no exception.",
 		}, func(d *decoder, k Key, v *value, r *Rule) { r.Unless, _ = d.text(k, v) }},
 		{Key{
-			Name: "then", Type: `"allow", "hold" or "deny"`, Required: true, Example: `"deny"`,
-			Meaning:     "What a match leads to. `\"hold\"` lets the action wait until people have approved it.",
-			Consequence: "Of all rules that match, the strictest wins: deny over hold over allow, whatever their order in the file. Holds that match must all be approved. When none matches, the action is denied.",
+			Name: "then", Type: `"allow", "judge", "hold" or "deny"`, Required: true, Example: `"deny"`,
+			Meaning:     "What a match leads to. `\"hold\"` lets the action wait until people have approved it, `\"judge\"` until a model or a program has.",
+			Consequence: "Of all rules that match, the strictest wins: deny over hold over judge over allow, whatever their order in the file. Judges and holds that match must all say yes, judges first. When none matches, the action is denied.",
 		}, func(d *decoder, k Key, v *value, r *Rule) { r.Then, r.ThenPos = d.outcome(k, v), v.pos }},
+		judgeKey(func(r *Rule) *Text { return &r.Judge }),
 	}, approvalFields(func(r *Rule) *Approval { return &r.Approval }, "1"), []field[Rule]{
 		{Key{
 			Name: "reason", Type: "string", Default: "a sentence that names the rule", Example: `"DELETE and UPDATE need a WHERE clause"`,
-			Meaning:     "What the agent and the approvers are told, one line of at most 500 characters. Only for deny and hold.",
+			Meaning:     "What the agent and the approvers are told, one line of at most 500 characters. Not for allow.",
 			Consequence: "It is the message of the error that the agent gets, in the words of its protocol, and stands in the receipt.",
 		}, func(d *decoder, k Key, v *value, r *Rule) { r.Reason, r.reasonPos = d.line(k, v, 500).Value, v.pos }},
 		{Key{
 			Name: "mode", Type: `"enforce" or "observe"`, Default: `"enforce"`, Example: `"observe"`,
-			Meaning:     "Whether the rule counts. Observe is for trying out a deny or a hold.",
-			Consequence: "A rule that observes changes no outcome; where it would have denied or held, the receipt says so.",
+			Meaning:     "Whether the rule counts. Observe is for trying out a deny, a hold or a judge.",
+			Consequence: "A rule that observes changes no outcome; where it would have denied, held or judged, the receipt says so.",
 		}, func(d *decoder, k Key, v *value, r *Rule) { r.Mode, r.modePos = d.mode(k, v), v.pos }},
 	})
 }
@@ -180,7 +186,7 @@ func approvalFields[T any](of func(*T) *Approval, approvals string) []field[T] {
 	return []field[T]{
 		{Key{
 			Name: "approver", Type: "string", Default: whoever, Example: `"ops"`, Meaning: who,
-			Consequence: "The hold is announced to this one. The machine's operator can always decide, with `sallyport holds`. Only for `then = \"hold\"`.",
+			Consequence: "The hold is announced to this one. The machine's operator can always decide, with `sallyport holds`. Only for `then = \"hold\"` and `\"judge\"`.",
 		}, func(d *decoder, k Key, v *value, t *T) {
 			if name := d.name(k, v); name.IsSet() {
 				a := of(t)
@@ -190,14 +196,14 @@ func approvalFields[T any](of func(*T) *Approval, approvals string) []field[T] {
 		{Key{
 			Name: "approvers", Type: "list of strings", Default: whoever, Example: `["ops", "console"]`,
 			Meaning:     "The same for several approvers: any of them, or as many as `approvals` says.",
-			Consequence: "The hold is announced to all of them. Only for `then = \"hold\"`, and instead of `approver`.",
+			Consequence: "The hold is announced to all of them. Only for `then = \"hold\"` and `\"judge\"`, and instead of `approver`.",
 		}, func(d *decoder, k Key, v *value, t *T) {
 			a := of(t)
 			a.Approvers, a.ApproversPos = append(a.Approvers, d.list(k, v)...), v.pos
 		}},
 		{Key{
 			Name: "approvals", Type: "integer", Default: one, Example: "2", Meaning: many,
-			Consequence: "One rejection is enough to reject. Nobody counts twice. Only for `then = \"hold\"`.",
+			Consequence: "One rejection is enough to reject. Nobody counts twice. Only for `then = \"hold\"` and `\"judge\"`.",
 		}, func(d *decoder, k Key, v *value, t *T) {
 			a := of(t)
 			a.Approvals, a.ApprovalsPos = d.number(k, v, a.Approvals, 1, maxApprovals), v.pos
@@ -205,7 +211,7 @@ func approvalFields[T any](of func(*T) *Approval, approvals string) []field[T] {
 		{Key{
 			Name: "not_by", Type: `"requester"`, Default: not, Example: `"requester"`,
 			Meaning:     "Whose approval does not count: `\"requester\"` is whoever asked, where the approver says who decided and the peer belongs to somebody.",
-			Consequence: "Nobody approves what he asked for himself. Only for `then = \"hold\"`.",
+			Consequence: "Nobody approves what he asked for himself. Only for `then = \"hold\"` and `\"judge\"`.",
 		}, func(d *decoder, k Key, v *value, t *T) {
 			a := of(t)
 			a.NotRequester, a.NotByPos = d.notBy(k, v), v.pos
@@ -213,7 +219,7 @@ func approvalFields[T any](of func(*T) *Approval, approvals string) []field[T] {
 		{Key{
 			Name: "timeout", Type: "duration", Default: timeout, Example: `"90s"`,
 			Meaning:     "How long the action may wait, `1s` to `24h`.",
-			Consequence: "The shortest of all that hold the action counts, approvers' included. When it is over, the agent is told, and a later approval becomes a grant. Only for `then = \"hold\"`.",
+			Consequence: "The shortest of all that hold the action counts, approvers' included. When it is over, the agent is told, and a later approval becomes a grant. Only for `then = \"hold\"` and `\"judge\"`.",
 		}, func(d *decoder, k Key, v *value, t *T) {
 			a := of(t)
 			a.Timeout, a.TimeoutPos = d.duration(k, v, 0, minHold, maxHold), v.pos
@@ -251,20 +257,21 @@ func overrideFields() []field[Override] {
 			Consequence: "A value that is not known makes no exception.",
 		}, func(d *decoder, k Key, v *value, o *Override) { o.Unless, _ = d.text(k, v) }},
 		{Key{
-			Name: "then", Type: `"allow", "hold" or "deny"`, Default: "the rule's own", Example: `"deny"`,
+			Name: "then", Type: `"allow", "judge", "hold" or "deny"`, Default: "the rule's own", Example: `"deny"`,
 			Meaning:     "Another outcome.",
 			Consequence: "The rule matches what it matched, and leads to this.",
 		}, func(d *decoder, k Key, v *value, o *Override) { o.Then, o.ThenPos = d.outcome(k, v), v.pos }},
+		judgeKey(func(o *Override) *Text { return &o.Judge }),
 	}, approvalFields(func(o *Override) *Approval { return &o.Approval }, "the rule's own"), []field[Override]{
 		{Key{
 			Name: "reason", Type: "string", Default: "the rule's own", Example: `"ask the team in #shop first"`,
-			Meaning:     "What the agent and the approvers are told, one line of at most 500 characters. Only for deny and hold.",
+			Meaning:     "What the agent and the approvers are told, one line of at most 500 characters. Not for allow.",
 			Consequence: "It stands in the error that the agent gets, and in the receipt.",
 		}, func(d *decoder, k Key, v *value, o *Override) { o.Reason, o.reasonPos = d.line(k, v, 500).Value, v.pos }},
 		{Key{
 			Name: "mode", Type: `"enforce" or "observe"`, Default: "the rule's own", Example: `"observe"`,
 			Meaning:     "Whether the rule counts.",
-			Consequence: "A rule that observes changes no outcome; where it would have denied or held, the receipt says so.",
+			Consequence: "A rule that observes changes no outcome; where it would have denied, held or judged, the receipt says so.",
 		}, func(d *decoder, k Key, v *value, o *Override) { o.Mode, o.modePos = d.mode(k, v), v.pos }},
 	})
 }

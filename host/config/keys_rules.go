@@ -41,5 +41,5 @@ func endpointFields() []field[Endpoint] {
 			Meaning:     "Settings for the plugin: booleans, integers, strings and lists of strings. Which ones there are, the plugin's manifest says.",
 			Consequence: "They are checked against the manifest when the configuration is loaded: an unknown name, a wrong type or a value out of range is an error. `\"none\"` has no options.",
 		}, func(d *decoder, k Key, v *value, e *Endpoint) { e.Options = d.options(k, v) }},
-	}, transportFields()...), policyEndpointFields()...)
+	}, transportFields()...), append(sshFields(), policyEndpointFields()...)...)
 }

@@ -21,6 +21,7 @@ var base = map[string][]string{
 	"override":   {`rule = "baseline/write"`, `unless = "false"`},
 	"approver":   {`name = "ops"`, `webhook = "https://hooks.example.com/ops"`, `secret = "env:OPS"`},
 	"holds":      {`listen = "127.0.0.1:8443"`},
+	"judge":      {`name = "reviewer"`, `provider = "openai"`, `model = "m"`, `policy = "p"`},
 	"receipts":   {`anchor = "a"`},
 	"plugins.NAME": {`path = "x.wasm"`,
 		`sha256 = "0000000000000000000000000000000000000000000000000000000000000000"`},
@@ -41,6 +42,12 @@ func baseOf(table, name string) []string {
 		return append([]string{`client_cert = "a.pem"`, `client_key = "env:A"`}, base[table]...)
 	case table == "rule" && slices.Contains(ofHold, name):
 		return []string{`name = "r"`, `when = "true"`, `then = "hold"`}
+	case table == "rule" && name == "judge":
+		return []string{`name = "r"`, `when = "true"`, `then = "judge"`}
+	case table == "override" && name == "judge":
+		return append([]string{`then = "judge"`}, base[table]...)
+	case table == "judge" && slices.Contains(append([]string{"plugin"}, ofPrograms...), name):
+		return []string{`name = "program"`, `plugin = "j.wasm"`, `sha256 = "0000000000000000000000000000000000000000000000000000000000000000"`}
 	case table == "override" && name == "off":
 		return base[table][:1]
 	case table == "gateway" && (name == "ca_cert" || name == "ca_key"):
@@ -52,7 +59,7 @@ func baseOf(table, name string) []string {
 // with returns the base file with one key of one table set.
 func with(table, name, value string) string {
 	var b strings.Builder
-	for _, t := range []string{"gateway", "limits", "peer", "plugins", "plugins.NAME", "credential", "endpoint", "rule", "override", "approver", "holds", "receipts"} {
+	for _, t := range []string{"gateway", "limits", "peer", "plugins", "plugins.NAME", "credential", "endpoint", "rule", "override", "approver", "holds", "judge", "receipts"} {
 		fmt.Fprintln(&b, strings.Replace(written(t), "NAME", "redis", 1))
 		lines := base[t]
 		if t == table {
@@ -63,7 +70,7 @@ func with(table, name, value string) string {
 				fmt.Fprintln(&b, line)
 			}
 		}
-		if t == table && name != "" {
+		if t == table && name != "" && value != "" {
 			fmt.Fprintf(&b, "%s = %s\n", name, value)
 		}
 		if t == table && t == "endpoint" && aboutTLS(name) {
@@ -137,6 +144,9 @@ func plain(cfg *Config) []string {
 	add(g.Packs, g.Mode, g.ConfirmReload)
 	for _, p := range cfg.Peers {
 		add(p.Name, p.PublicKey, p.Profile, p.Address)
+		for _, v := range p.Env {
+			add(v.Name.Value, v.Value.Value)
+		}
 	}
 	for _, p := range cfg.Plugins {
 		add(p.Name, p.Builtin, strings.HasSuffix(p.Path, "/redis.wasm"), p.SHA256)
@@ -149,16 +159,21 @@ func plain(cfg *Config) []string {
 	}
 	for _, e := range cfg.Endpoints {
 		add(e.TLS, strings.HasSuffix(e.CA, "/ca.pem"), e.ServerName, e.Mode, e.OnHold, e.AgentTLS, e.AgentSNI, e.Pins, filepath.Base(e.Client.Certificate), e.Client.Key)
+		add(filepath.Base(e.SSH.KnownHosts), e.SSH.HostKeys, e.SSH.HostCAs, e.SSH.FirstUse)
 		add(e.Name, e.Host, e.Port, e.Plugin, e.Profiles, len(e.Options))
 	}
 	for _, r := range cfg.Rules {
-		add(r.Name, r.Endpoints, r.When, r.Unless, r.Then, r.Reason, r.Mode, r.Approval.plain())
+		add(r.Name, r.Endpoints, r.When, r.Unless, r.Then, r.Reason, r.Mode, r.Judge, r.Approval.plain())
 	}
 	for _, o := range cfg.Overrides {
-		add(o.Rule, o.Endpoints, o.Off, o.Unless, o.Then, o.Reason, o.Mode, o.Approval.plain())
+		add(o.Rule, o.Endpoints, o.Off, o.Unless, o.Then, o.Reason, o.Mode, o.Judge, o.Approval.plain())
 	}
 	for _, a := range cfg.Approvers {
 		add(a.Name, a.Webhook, len(a.Secrets), a.Secrets, strings.HasSuffix(a.CA, "/ca.pem"), a.Slack, a.Token, a.SigningSecret, a.Timeout)
+	}
+	for _, j := range cfg.Judges {
+		add(j.Name, j.Provider, j.Model, j.Policy, j.BaseURL, j.Secret, j.MaxTokens, j.TokensPerDay, j.InputPrice, j.OutputPrice, filepath.Base(j.Plugin), j.SHA256,
+			j.Hosts, j.Memory, j.Settings, j.Timeout, j.OnError, j.CacheFor, j.MaxInput, j.Concurrency, j.CallsPerDay)
 	}
 	h := cfg.Holds
 	add(h.Listen, h.URL, filepath.Base(h.Certificate), filepath.Base(h.Key), h.PerPeer, h.Total, h.GrantFor, h.Late)
@@ -186,6 +201,9 @@ func TestDefaultsAreDocumented(t *testing.T) {
 		}
 		if k.Table == "rule" && slices.Contains(ofHold, k.Name) {
 			before = plain(parse(t, with("rule", "then", `"hold"`)))
+		}
+		if k.Table == "judge" {
+			before = plain(parse(t, with("judge", k.Name, "")))
 		}
 		if after := plain(parse(t, with(k.Table, k.Name, k.Default))); !reflect.DeepEqual(before, after) {
 			t.Errorf("%s.%s: its default is not %s", k.Table, k.Name, k.Default)

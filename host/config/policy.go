@@ -33,12 +33,10 @@ func (d *decoder) outcome(k Key, v *value) Outcome {
 		return ""
 	}
 	switch o := Outcome(text.Value); o {
-	case Allow, Hold, Deny:
+	case Allow, ToJudge, Hold, Deny:
 		return o
-	case "judge":
-		d.problem(text.start, `then = "judge" needs a model that decides, and this release has no judges; write "hold" or "deny", or "allow" with a narrower when`)
 	default:
-		d.problem(text.start, "unknown outcome %s%s", quote(text.Value), d.hint(text.Value, []string{string(Allow), string(Hold), string(Deny)}))
+		d.problem(text.start, "unknown outcome %s%s", quote(text.Value), d.hint(text.Value, []string{string(Allow), string(ToJudge), string(Hold), string(Deny)}))
 	}
 	return ""
 }
@@ -131,8 +129,8 @@ func (d *decoder) checkApproval(cfg *Config, a *Approval, then Outcome, observes
 	for _, k := range keys {
 		switch {
 		case k.pos.IsZero():
-		case then != "" && then != Hold:
-			d.problem(k.pos, `%s changes nothing: %s leads to %s, and only then = "hold" asks anybody; remove it`, k.name, what, then)
+		case then != "" && then != Hold && then != ToJudge:
+			d.problem(k.pos, `%s changes nothing: %s leads to %s, and only then = "hold" and "judge" ask anybody; remove it`, k.name, what, then)
 		case observes:
 			d.problem(k.pos, `%s changes nothing: %s observes, so nobody is asked; remove it or the mode`, k.name, what)
 		}
@@ -141,7 +139,7 @@ func (d *decoder) checkApproval(cfg *Config, a *Approval, then Outcome, observes
 		d.problem(a.approverPos, "%s has both approver and approvers; write all into approvers", what)
 		return
 	}
-	if !d.missing || then != Hold {
+	if !d.missing || then != Hold && then != ToJudge {
 		return
 	}
 	known := []string{Console}
@@ -253,7 +251,7 @@ func (d *decoder) checkChange(cfg *Config, o *Override, rule *PackRule, what str
 		return
 	}
 	var set []setKey
-	for _, k := range []setKey{{"unless", o.Unless.start}, {"then", o.ThenPos}, {"reason", o.reasonPos}, {"mode", o.modePos},
+	for _, k := range []setKey{{"unless", o.Unless.start}, {"then", o.ThenPos}, {"judge", o.Judge.start}, {"reason", o.reasonPos}, {"mode", o.modePos},
 		{"approver", o.Approval.approverPos}, {"approvers", o.Approval.ApproversPos}, {"approvals", o.Approval.ApprovalsPos},
 		{"not_by", o.Approval.NotByPos}, {"timeout", o.Approval.TimeoutPos}} {
 		if !k.pos.IsZero() {

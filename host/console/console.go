@@ -9,6 +9,8 @@
 //	GET  /v1/holds                  what waits for a person, a HoldList; ?state= ?peer= ?endpoint= filter, ?after=REVISION waits for a change
 //	GET  /v1/holds/{id}             one of them with its whole text, an approve.Status
 //	POST /v1/holds/{id}/decision    a Decision; the approve.Status after it
+//	GET  /v1/judges                 the judges, and what they have cost, []judge.Status
+//	DELETE /v1/judges/cache         forget the answers that are kept; how many there were
 //	GET  /v1/grants                 approvals that can still be used, []approve.Grant
 //
 // Nobody approves himself: everything about holds and grants, and confirming a reload, is refused to a process in another network namespace than the
@@ -128,6 +130,7 @@ func handler(g Gateway) http.Handler {
 	})
 	holdRoutes(mux, g)
 	peerRoutes(mux, g)
+	judgeRoutes(mux, g)
 	return mux
 }
 

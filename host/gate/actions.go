@@ -118,7 +118,9 @@ func (a *actions) prune(cursor uint64) {
 func (a *actions) decide(v Verdict) {
 	a.verdict = v
 	if v.Pending != nil {
-		a.state, a.silent, a.late = holding, false, a.silent
+		if a.state = holding; !v.Untold {
+			a.silent, a.late = false, a.late || a.silent
+		}
 		return
 	}
 	if v.Outcome != abi.Allow {

@@ -51,6 +51,9 @@ func (c *conn) step(list []byte, more bool, err error) {
 		switch {
 		case c.actions.denied():
 			event = c.actions.verdictEvent() // the rest of the step is void, also what it has more of
+		case c.actions.state == holding && c.actions.verdict.Untold:
+			c.holdUntold(rest, more)
+			return
 		case c.actions.state == holding:
 			event = c.hold(rest) // it says what it has more of when it hears of the verdict
 		case more:
@@ -141,6 +144,8 @@ func (c *conn) carryOut(cmd *abi.Command) {
 		c.withdraw(cmd.ID)
 	case abi.TagSecret:
 		c.secret(cmd)
+	case abi.TagSign:
+		c.sign(cmd)
 	default:
 		c.fail("the plugin wrote %v, which this gateway does not carry out", cmd.Tag)
 	}

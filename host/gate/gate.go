@@ -16,7 +16,7 @@
 // keeps everybody else from reading and writing there until the handshake is done. The memory of a connection is bounded by a
 // few times [Limits].Window.
 //
-// An action that a person has to approve stops the agent's side: what the guest said behind its question is kept, what the agent
+// An action that a person has to approve, or a judge, stops the agent's side: what the guest said behind its question is kept, what the agent
 // sends is read ahead (so that its leaving is seen) and shown later, and a goroutine waits for the verdict. Actions asked about
 // aside, by protocols that carry several things at once, stop nothing: what is passed and sent under one waits in a queue of its
 // own until it is allowed.
@@ -68,13 +68,15 @@ type Verdict struct {
 	// wait is over (RFC 3339, UTC).
 	Pending Pending
 	Until   string
+	// Untold is of a Pending: the guest, and with it the agent, is not told that the action waits, as for a judge that answers soon.
+	Untold bool
 }
 
 // Pending is a verdict to come.
 type Pending interface {
 	// Wait returns the verdict, which is final, and on record. ctx ends when the agent has left or took the action back: then
 	// Wait returns a denial soon. Before it returns an approval it asks probe whether the agent is still there; an error
-	// makes it a denial.
+	// makes it a denial. A verdict with a Pending of its own goes on waiting, and the guest is told: a judge has left it to people.
 	Wait(ctx context.Context, probe func(context.Context) error) Verdict
 }
 
@@ -152,22 +154,46 @@ type Config struct {
 
 // Serve runs a connection until it has ended and everything that belongs to it is closed: both sides, the guest, and the
 // goroutines. Cancelling ctx resets both sides.
-func Serve(ctx context.Context, cfg Config) End {
+func Serve(ctx context.Context, cfg Config) End { return New(ctx, cfg).Serve() }
+
+// Connection is one that is to be served.
+type Connection struct {
+	c       *conn
+	cancel  context.CancelFunc
+	stop    func() (stopped bool) // of what ends the connection when the context does
+	aborted chan struct{}         // closed when that is done
+}
+
+// New prepares a connection; its method Serve must be called. It is what [Serve] begins with, apart because a connection that waits holds
+// the stack of whoever called Serve, and a configuration is large.
+func New(ctx context.Context, cfg Config) *Connection {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	c := newConn(ctx, cfg)
-	aborted := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(aborted)
-		c.abort(stopping)
+	n := &Connection{c: newConn(ctx, cfg), cancel: cancel, aborted: make(chan struct{})}
+	n.stop = context.AfterFunc(ctx, func() {
+		defer close(n.aborted)
+		n.c.abort(stopping)
 	})
-	c.readAgent()
+	return n
+}
+
+// Serve is [Serve]. It can be called once.
+func (n *Connection) Serve() End {
+	n.c.readAgent()
+	n.finish()
+	return n.c.end
+}
+
+// finish waits for the end, and closes what is left.
+//
+//go:noinline
+func (n *Connection) finish() {
+	defer n.cancel()
+	c := n.c
 	<-c.finished
 	c.wg.Wait()
-	if !stop() {
-		<-aborted
+	if !n.stop() {
+		<-n.aborted
 	}
 	c.guest.Close()
 	c.end.Read = [2]uint64{c.in[abi.Agent].count, c.in[abi.Upstream].count}
-	return c.end
 }

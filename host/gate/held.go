@@ -15,6 +15,30 @@ func (c *conn) hold(rest []byte) []byte {
 	return c.event
 }
 
+// holdUntold keeps what the guest said behind a question that waits, all of it: a guest that is not told would say the rest of it in
+// between other things. mu is held.
+func (c *conn) holdUntold(rest []byte, more bool) {
+	a := &c.actions
+	a.rest, a.state = append(a.rest[:0], rest...), held
+	for more {
+		var list []byte
+		var err error
+		if c.calls--; c.calls < 0 {
+			c.fail(endless)
+			return
+		}
+		if list, more, err = c.guest.Event(nil); err != nil {
+			c.fail("the plugin: %v", err)
+			return
+		}
+		if a.rest = append(a.rest, list...); len(a.rest) > 4*c.limits.Window {
+			c.fail("the plugin said more than %d bytes behind a question that waits", 4*c.limits.Window)
+			return
+		}
+	}
+	c.await(a.id, a.verdict.Pending)
+}
+
 // await has a goroutine wait for the verdict on action id. mu is held.
 func (c *conn) await(id uint32, p Pending) {
 	ctx, cancel := context.WithCancel(c.ctx)
@@ -41,6 +65,10 @@ func (c *conn) resolve(id uint32, v Verdict) {
 	if delete(c.waiting, id); len(c.waiting) == 0 {
 		c.waiting = nil // it may have been large
 	}
+	if v.Pending != nil {
+		c.goOn(id, v, takenBack)
+		return
+	}
 	if c.left {
 		return
 	}
@@ -48,7 +76,6 @@ func (c *conn) resolve(id uint32, v Verdict) {
 		c.session.Note(id, []string{"withdrawn", "the agent took it back when it had been approved; nothing of it went on"})
 		v.Outcome, v.Reason = abi.Deny, "the agent took it back"
 	}
-	v.Pending = nil
 	c.calls = min(c.calls+callsForDelivery, mostCalls)
 	if a := &c.actions; a.state == held && a.id == id {
 		c.resume(v)
@@ -57,6 +84,34 @@ func (c *conn) resolve(id uint32, v Verdict) {
 		c.step(nil, false, nil)
 	}
 	c.catchUp()
+	c.wake.Broadcast()
+}
+
+// goOn waits on: a judge has left action id to people, of which the guest is told. Where nobody waits any more, the wait ends at once,
+// so that its hold is over too. mu is held.
+func (c *conn) goOn(id uint32, v Verdict, takenBack bool) {
+	a, s := &c.actions, c.actions.asides.get(id)
+	main := a.state == held && a.id == id
+	switch {
+	case c.left || !main && s == nil:
+		takenBack = true
+		c.await(id, v.Pending)
+	case main:
+		c.calls = min(c.calls+callsForDelivery, mostCalls)
+		rest := a.rest
+		a.rest = nil
+		a.decide(v)
+		c.step(rest, false, nil)
+	default:
+		c.calls = min(c.calls+callsForDelivery, mostCalls)
+		s.verdict, s.quiet = v, false
+		a.asides.owed = append(a.asides.owed, id)
+		c.await(id, v.Pending)
+		c.step(nil, false, nil)
+	}
+	if takenBack {
+		c.takeBack(id)
+	}
 	c.wake.Broadcast()
 }
 

@@ -26,7 +26,7 @@ type input struct {
 	reshown bool   // the bytes that are being handled are of back
 	piece   int    // how many bytes are shown at once at most; 0: as many as there are
 
-	lastScan scan // the memory of scans
+	lastScan *scan // the memory of scans; nil: there was none
 
 	wantsTLS  atomic.Bool // TLS is to begin, and nothing is shown before it has; its reader looks without the mutex
 	handshake []byte      // what came behind the place where it begins

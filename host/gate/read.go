@@ -12,12 +12,19 @@ import (
 // readAgent opens the guest and then reads the agent.
 func (c *conn) readAgent() {
 	defer close(c.agentRead)
+	c.open()
+	c.read(abi.Agent, c.conns[abi.Agent])
+}
+
+// open tells the guest about the connection. It is apart so that what it takes of the stack is not there while the agent is read.
+//
+//go:noinline
+func (c *conn) open() {
 	c.mu.Lock()
 	c.step(c.guest.Open(abi.AppendFacts(nil, &c.facts)))
 	c.catchUp()
 	c.mu.Unlock()
 	c.settle(abi.Agent)
-	c.read(abi.Agent, c.conns[abi.Agent])
 }
 
 // read moves what side sends until it ends or the connection does. TLS begins here, because nobody else may read meanwhile.

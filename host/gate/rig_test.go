@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"slices"
@@ -276,6 +277,13 @@ func (s *session) Auth(slot int, words []byte) ([]byte, error) {
 }
 
 func (s *session) Secret(int) ([]byte, error) { return []byte("<secret>"), nil }
+
+func (s *session) Sign(_ int, as abi.SignAs, number uint32, request []byte) ([]byte, error) {
+	if string(request) == "bad" {
+		return nil, errors.New("it is no request")
+	}
+	return fmt.Appendf(nil, "<%d %d %s>", as, number, request), nil
+}
 
 func (s *session) Alias(original []byte, used func()) ([]byte, error) {
 	if s.aliasUsed != nil {

@@ -38,8 +38,11 @@ func (c *conn) startScan(cmd *abi.Command) {
 		c.fail("the plugin has planned too much about bytes of the %v that have not come", cmd.Side)
 		return
 	}
-	in.lastScan = scan{framing: cmd.Framing, types: cmd.Types}
-	in.scan = &in.lastScan
+	if in.lastScan == nil {
+		in.lastScan = new(scan)
+	}
+	in.scan = in.lastScan
+	*in.scan = scan{framing: cmd.Framing, types: cmd.Types}
 	in.todo = append(in.todo, todo{kind: todoScan})
 	in.takeBack()
 	c.wake.Broadcast() // a paused reader may have read frames already

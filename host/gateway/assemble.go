@@ -60,6 +60,7 @@ type Assembly struct {
 	effective []EffectiveRule // what rules was made of, by index
 	revision  string          // policy, once it is served
 	channels  channels
+	judges    map[string]*panelist
 	templates []templateKey // taken from the sandbox
 	warnings  config.Problems
 
@@ -153,6 +154,10 @@ func (a *Assembly) load(ctx context.Context, progress func(string)) (config.Prob
 		_, unusable := a.receiptOptions()
 		problems = append(problems, unusable...)
 		problems = append(problems, a.reachable()...)
+	}
+	problems = append(problems, a.loadJudges(ctx, progress)...)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
 	}
 	problems = append(problems, a.compile()...)
 	return problems, nil

@@ -22,6 +22,7 @@ type login struct {
 	identity   config.Identity
 	client     *tls.Certificate // identity, read; nil: none
 	echoes     *mask.Set        // of what is written into messages; nil: nothing is
+	ssh        sshLogin
 }
 
 // slot is one secret of a login.
@@ -139,7 +140,7 @@ func (l *loader) endpoint(e *endpoint) {
 		}
 		k := &l.a.cfg.Credentials[i]
 		e.logins[profile.Value] = l.login(e, k)
-		if e.logins[profile.Value].hasSecret() && c.TLSPos.IsZero() {
+		if e.logins[profile.Value].hasSecret() && c.TLSPos.IsZero() && !e.isSSH() {
 			l.problem(name.Pos, `credential %q has a secret, so the endpoint has to say how sure it wants to be of its upstream: write tls = "verify-full" (or "disable" where the network is yours)`, name)
 		}
 	}
@@ -165,6 +166,7 @@ func (l *loader) login(e *endpoint, k *config.Credential) *login {
 	}
 	l.methods(e, k, g)
 	l.written(e, k, g)
+	l.sshLogin(g)
 	return g
 }
 
@@ -224,7 +226,7 @@ func (l *loader) written(e *endpoint, k *config.Credential, g *login) {
 			l.problem(at, "%s: %v", s.name, err)
 			continue
 		}
-		if len(s.form.Methods) > 0 { // it logs in, and is written nowhere
+		if len(s.form.Methods) > 0 || s.form.ForTransport() { // it logs in, and is written nowhere
 			continue
 		}
 		if s.form.Writes() && !e.verified() {
@@ -290,8 +292,11 @@ func (e *endpoint) facts(peer, profile string) abi.Facts {
 	case config.AgentTLSRequire:
 		f.AgentTLS, f.AgentTLSRequired = true, true
 	}
-	if e.cfg.Plugin.Value == config.None { // it ends no TLS
+	switch {
+	case e.cfg.Plugin.Value == config.None: // it ends no TLS
 		f.AgentTLS = false
+	case e.isSSH():
+		f.AgentTLS, f.AgentTLSRequired = true, true
 	}
 	if l != nil {
 		f.Attributes = l.attributes

@@ -131,12 +131,12 @@ func TestSecrets(t *testing.T) {
 		}
 	}
 	request := []byte("GET\nb.s3.amazonaws.com\n/k\nUNSIGNED-PAYLOAD\n")
-	signed, err := s.Sign(5, request)
+	signed, err := s.signed(5, request)
 	if err != nil || !strings.HasPrefix(string(signed.Value(0)), "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/") || string(signed.Value(3)) != echoed {
 		t.Errorf("signed: %v, %v", signed, err)
 	}
 	for slot, r := range map[int][]byte{0: request, 5: []byte("nonsense"), 7: request} {
-		if _, err := s.Sign(slot, r); err == nil {
+		if _, err := s.signed(slot, r); err == nil {
 			t.Errorf("slot %d signs %q", slot, r)
 		}
 	}

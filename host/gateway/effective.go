@@ -30,7 +30,10 @@ type EffectiveRule struct {
 	Reason       string
 	Observe      bool
 
-	// Of a rule that holds: who may approve (none: anyone configured), how many must, whether whoever asked counts, and how long
+	// Judge is who judges, of a rule that has it judged.
+	Judge string
+
+	// Of a rule that holds, or whose judge leaves it to people: who may approve (none: anyone configured), how many must, whether whoever asked counts, and how long
 	// it waits at most (0: what the approvers' timeouts say).
 	Approvers    []string
 	Approvals    int
@@ -158,7 +161,7 @@ func (a *Assembly) place(p config.Pos) string {
 func (a *Assembly) ownRule(r *config.Rule) EffectiveRule {
 	then, _ := decide.ParseOutcome(string(r.Then))
 	e := EffectiveRule{Name: r.Name.Value, Origin: a.place(r.Pos), When: r.When.Value, Unless: r.Unless.Value, Then: then, Reason: r.Reason,
-		Observe: r.Mode == config.Observe, endpoints: textValues(r.Endpoints), own: r}
+		Observe: r.Mode == config.Observe, Judge: r.Judge.Value, endpoints: textValues(r.Endpoints), own: r}
 	e.approval(&r.Approval)
 	return e
 }
@@ -243,6 +246,7 @@ func (a *Assembly) overridden(r EffectiveRule, o *config.Override, endpoints []s
 	if o.Then != "" {
 		r.Then, _ = decide.ParseOutcome(string(o.Then))
 	}
+	r.Judge = o.Judge.Value
 	if r.Then == decide.Allow {
 		r.Reason = ""
 	}
@@ -304,7 +308,10 @@ func (a *Assembly) warnOfRelays() {
 // policyRule is what of a rule decides.
 func (r *EffectiveRule) policyRule() []string {
 	rule := []string{r.Name, r.When, r.Unless, r.Then.String(), fmt.Sprint(r.Observe), fmt.Sprint(r.Except)}
-	if r.Then == decide.Hold {
+	if r.Then == decide.Judge {
+		rule = append(rule, "judge", r.Judge)
+	}
+	if r.Then == decide.Hold || r.Then == decide.Judge {
 		rule = append(rule, fmt.Sprint(r.Approvers), fmt.Sprint(r.Approvals), fmt.Sprint(r.NotRequester), r.Timeout.String())
 	}
 	return append(rule, r.endpoints...)
@@ -312,7 +319,7 @@ func (r *EffectiveRule) policyRule() []string {
 
 // policyApprovers is who decides about what is held, and what becomes of that: nothing when no rule holds.
 func (a *Assembly) policyApprovers() [][]string {
-	if !slices.ContainsFunc(a.effective, func(r EffectiveRule) bool { return r.Then == decide.Hold && !r.Observe }) {
+	if !slices.ContainsFunc(a.effective, func(r EffectiveRule) bool { return (r.Then == decide.Hold || r.Then == decide.Judge) && !r.Observe }) {
 		return nil
 	}
 	h := &a.cfg.Holds

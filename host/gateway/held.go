@@ -11,14 +11,13 @@ import (
 
 	"github.com/sallyport-dev/sallyport/host/approve"
 	"github.com/sallyport-dev/sallyport/host/config"
-	"github.com/sallyport-dev/sallyport/host/decide"
 	"github.com/sallyport-dev/sallyport/host/gate"
 	"github.com/sallyport-dev/sallyport/host/receipt"
 	"github.com/sallyport-dev/sallyport/sdk/abi"
 )
 
 // held has people asked about an action, unless a grant lets it pass.
-func (s *session) held(ctx context.Context, q *gate.Question, v *decide.Verdict) gate.Verdict {
+func (s *session) held(ctx context.Context, q *gate.Question, v *ruling) gate.Verdict {
 	r := s.request(q, v)
 	if r.Grantable {
 		if verdict, ok := s.granted(ctx, q, v, r.Digest); ok {
@@ -37,7 +36,7 @@ func (s *session) held(ctx context.Context, q *gate.Question, v *decide.Verdict)
 	if err != nil {
 		return s.notHeld(q, v, err)
 	}
-	verdict := gate.Verdict{Outcome: abi.Deny, Rule: v.Rule, Reason: reason(v), Receipt: h.Receipt(), Hold: h.ID(), Until: h.Deadline().UTC().Format(time.RFC3339)}
+	verdict := gate.Verdict{Outcome: abi.Deny, Rule: v.Rule, Reason: reason(&v.Verdict), Receipt: h.Receipt(), Hold: h.ID(), Until: h.Deadline().UTC().Format(time.RFC3339)}
 	if r.Detached {
 		verdict.Reason += fmt.Sprintf("; it is held as %s and waits for nobody: when it is approved, do exactly the same again and it passes once", h.ID())
 		return verdict
@@ -51,7 +50,7 @@ func (s *session) held(ctx context.Context, q *gate.Question, v *decide.Verdict)
 }
 
 // request is what people are asked.
-func (s *session) request(q *gate.Question, v *decide.Verdict) approve.Request {
+func (s *session) request(q *gate.Question, v *ruling) approve.Request {
 	a, e := q.Action, s.endpoint
 	r := approve.Request{
 		Peer: s.peer, Profile: s.profile, Endpoint: e.cfg.Name.Value, Credential: s.credential(),
@@ -113,7 +112,7 @@ func (a *Assembly) timeout(rule *EffectiveRule) time.Duration {
 }
 
 // granted uses a grant, if there is one.
-func (s *session) granted(ctx context.Context, q *gate.Question, v *decide.Verdict, d approve.Digest) (gate.Verdict, bool) {
+func (s *session) granted(ctx context.Context, q *gate.Question, v *ruling, d approve.Digest) (gate.Verdict, bool) {
 	_, id, ok, err := s.book.Take(ctx, s.peer, d, func(g *approve.Grant) (string, error) {
 		r := s.decision(q, v)
 		r.Outcome, r.Hold, r.Digest, r.By, r.Parent = receipt.OutcomeGranted, g.Hold, d.String(), g.By, g.Receipt
@@ -131,7 +130,7 @@ func (s *session) granted(ctx context.Context, q *gate.Question, v *decide.Verdi
 }
 
 // notHeld denies what nobody can be asked about.
-func (s *session) notHeld(q *gate.Question, v *decide.Verdict, err error) gate.Verdict {
+func (s *session) notHeld(q *gate.Question, v *ruling, err error) gate.Verdict {
 	s.log.Error("an action cannot be held, so it is denied", "peer", s.peer, "endpoint", s.endpoint.cfg.Name.Value, "error", err)
 	r := s.decision(q, v)
 	r.Outcome, r.Detail = receipt.OutcomeFailClosed, err.Error()
@@ -139,7 +138,7 @@ func (s *session) notHeld(q *gate.Question, v *decide.Verdict, err error) gate.V
 	if errors.Is(err, approve.ErrTooMany) || errors.Is(err, approve.ErrTooLarge) {
 		why = err.Error()
 	}
-	r.Reason = fmt.Sprintf("%s; %s", reason(v), why)
+	r.Reason = fmt.Sprintf("%s; %s", reason(&v.Verdict), why)
 	id, err := s.append(q, r)
 	if err != nil {
 		return s.unrecorded(err)

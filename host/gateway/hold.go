@@ -1,5 +1,7 @@
 package gateway
 
+import "errors"
+
 // Close lets go of what Assemble loaded, once the last connection that it serves has ended. It does not wait for that.
 func (a *Assembly) Close() error {
 	a.mu.Lock()
@@ -43,5 +45,5 @@ func (a *Assembly) free() error {
 	for _, p := range a.plugins {
 		a.sandbox.plugins.drop(p.key)
 	}
-	return a.sandbox.leave()
+	return errors.Join(a.closeJudges(), a.sandbox.leave())
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/sallyport-dev/sallyport/host/alias"
 	"github.com/sallyport-dev/sallyport/host/gate"
 	"github.com/sallyport-dev/sallyport/host/layer"
+	"github.com/sallyport-dev/sallyport/host/layer/sshside"
 	"github.com/sallyport-dev/sallyport/host/secret"
 	"github.com/sallyport-dev/sallyport/sdk/abi"
 )
@@ -28,10 +29,15 @@ type layers struct {
 	binding   []byte     // of the upstream's certificate
 	secured   bool       // the upstream's side
 	failure   string     // why a handshake failed, for the operator
+	ssh       *sshside.Link
+	sshUser   string // as whom the agent logs in
 }
 
 // Secure ends TLS on one side. The agent is answered with a protocol that the plugin names and the upstream chose.
 func (s *session) Secure(ctx context.Context, side abi.Side, k gate.Conn) (gate.Conn, gate.Secured, error) {
+	if s.endpoint.isSSH() {
+		return s.secureSSH(ctx, side, k)
+	}
 	secure := s.secureUpstream
 	if side == abi.Agent {
 		secure = s.secureAgent
@@ -84,7 +90,7 @@ func (s *session) secureUpstream(ctx context.Context, k gate.Conn) (*layer.Conn,
 
 // unsecured keeps the whole story of a failed handshake for the operator, and returns what may be shown to the agent.
 func (s *session) unsecured(side abi.Side, err error) error {
-	s.log.Warn("a TLS handshake failed", "endpoint", s.endpoint.cfg.Name.Value, "peer", s.peer, "side", side.String(), "error", err)
+	s.log.Warn("a handshake failed", "endpoint", s.endpoint.cfg.Name.Value, "peer", s.peer, "side", side.String(), "error", err)
 	s.layers.mu.Lock()
 	defer s.layers.mu.Unlock()
 	s.layers.failure = err.Error()
@@ -92,7 +98,7 @@ func (s *session) unsecured(side abi.Side, err error) error {
 	if errors.As(err, &e) {
 		return errors.New(e.Reason)
 	}
-	return fmt.Errorf("the TLS handshake with the %v failed", side)
+	return fmt.Errorf("the handshake with the %v failed", side)
 }
 
 // spokenBy is what a plugin's manifest says that it speaks inside of TLS.
@@ -185,8 +191,20 @@ func (s *session) Secret(slot int) ([]byte, error) {
 	return b, nil
 }
 
-// Sign is what makes a request authentic, by a slot whose form signs; see secret.ParseRequest for what the plugin says of it.
-func (s *session) Sign(slot int, request []byte) (*secret.Signed, error) {
+// Sign is what makes a request authentic, by a slot whose form signs, as the plugin wants it written.
+func (s *session) Sign(slot int, as abi.SignAs, number uint32, request []byte) ([]byte, error) {
+	signed, err := s.signed(slot, request)
+	switch {
+	case err != nil:
+		return nil, err
+	case as == abi.SignFrame:
+		return signed.AppendFrame(nil, number)
+	}
+	return signed.AppendFields(nil), nil
+}
+
+// signed signs a request; see secret.ParseRequest for what the plugin says of it.
+func (s *session) signed(slot int, request []byte) (*secret.Signed, error) {
 	l := s.endpoint.logins[s.profile]
 	if !l.fills(slot) {
 		return nil, s.loginFailed(errors.New("the credential has no secret for this slot"))

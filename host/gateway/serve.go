@@ -15,6 +15,8 @@ import (
 	"github.com/sallyport-dev/sallyport/host/approve"
 	"github.com/sallyport-dev/sallyport/host/config"
 	"github.com/sallyport-dev/sallyport/host/gate"
+	"github.com/sallyport-dev/sallyport/host/judge"
+	"github.com/sallyport-dev/sallyport/host/judge/budget"
 	"github.com/sallyport-dev/sallyport/host/receipt"
 	"github.com/sallyport-dev/sallyport/host/route"
 	"github.com/sallyport-dev/sallyport/host/tunnel"
@@ -35,6 +37,8 @@ type Running struct {
 	Holds *approve.Book
 	// Peers says what each peer does.
 	Peers func() ([]tunnel.PeerStatus, error)
+	// Judges says what judges there are, and what they have cost.
+	Judges Judges
 }
 
 // ReceiptsPath is the file of the record of a gateway with this configuration.
@@ -101,12 +105,17 @@ func (a *Assembly) serve(ctx context.Context, log *receipt.Log, ready func(Runni
 	defer func() { err = errors.Join(err, holds.close()) }()
 	h := newHandler(newServing(a, table), a.log, log)
 	h.ca, h.book = ca, holds.book
+	spent, err := budget.Open(ctx, holds.store)
+	if err != nil {
+		return err
+	}
+	h.bench = judge.NewBench(spent, a.log)
 	t, err := tunnel.New(ctx, a.tunnelConfig(key, h))
 	if err != nil {
 		return err
 	}
 	s := &server{handler: h, tunnel: t, record: log, key: key, current: a, holds: holds}
-	running := Running{Port: t.ListenPort(), PublicKey: key.Public(), Addresses: addresses, Reload: s.Reload, Holds: holds.book, Peers: t.Peers}
+	running := Running{Port: t.ListenPort(), PublicKey: key.Public(), Addresses: addresses, Reload: s.Reload, Holds: holds.book, Peers: t.Peers, Judges: Judges{h}}
 	a.log.Info("ready", "wireguard_port", running.Port, "public_key", running.PublicKey.String(), "endpoints", len(a.endpoints), "peers", len(a.cfg.Peers))
 	if ready != nil {
 		ready(running)
@@ -177,7 +186,9 @@ func (a *Assembly) policy() string {
 		Endpoints []policyEndpoint
 		Rules     [][]string
 		Approvers [][]string
+		Judges    [][]string `json:",omitempty"`
 	}
+	p.Judges = a.policyJudges()
 	p.Approvers = a.policyApprovers()
 	for i := range a.cfg.Endpoints {
 		p.Endpoints = append(p.Endpoints, a.policyEndpoint(&a.cfg.Endpoints[i]))

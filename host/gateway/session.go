@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -33,11 +34,40 @@ type session struct {
 	// dialError is why the upstream could not be reached, for the operator.
 	dialError string
 
-	// receipts are the ids of the last decisions, so that a note can name the one it is about; a ring.
-	receipts [64]struct {
-		action uint32
-		id     string
+	// receipts are the ids of the last decisions, so that a note can name the one it is about; a ring of keptReceipts, of which there is as
+	// much as was used: a relay makes one decision.
+	receipts []keptReceipt
+	// receiptsMu guards receipts: what judges decide about is decided beside the connection.
+	receiptsMu sync.Mutex
+}
+
+// keptReceipts is how many decisions may be under way before a note can no longer name the one that it is about.
+const keptReceipts = 64
+
+type keptReceipt struct {
+	action uint32
+	id     string
+}
+
+// keep has a later note find the receipt of an action.
+func (s *session) keep(action uint32, id string) {
+	s.receiptsMu.Lock()
+	defer s.receiptsMu.Unlock()
+	i := int(action % keptReceipts)
+	for i >= len(s.receipts) {
+		s.receipts = append(s.receipts, keptReceipt{})
 	}
+	s.receipts[i] = keptReceipt{action, id}
+}
+
+// kept is the id of an action's receipt; empty: it is not known any more.
+func (s *session) kept(action uint32) string {
+	s.receiptsMu.Lock()
+	defer s.receiptsMu.Unlock()
+	if i := int(action % keptReceipts); i < len(s.receipts) && s.receipts[i].action == action {
+		return s.receipts[i].id
+	}
+	return ""
 }
 
 // record is a record about this connection.
@@ -58,16 +88,20 @@ func (s *session) Decide(ctx context.Context, q *gate.Question) gate.Verdict {
 	if s.usage != nil {
 		in.Usage = s.usage.act(time.Now())
 	}
-	v := s.a.rules.Decide(in)
-	if v.Outcome == decide.Hold {
-		return s.held(ctx, q, &v)
+	v := ruling{Verdict: s.a.rules.Decide(in)}
+	if v.Outcome == decide.Judge || v.Outcome == decide.Hold {
+		kept := v // so that what is plainly allowed or denied stays on the stack
+		if len(v.Judges) > 0 {
+			return s.judged(ctx, q, &kept)
+		}
+		return s.held(ctx, q, &kept)
 	}
 	r := s.decision(q, &v)
 	id, err := s.append(q, r)
 	if err != nil {
 		return s.unrecorded(err)
 	}
-	verdict := gate.Verdict{Outcome: abi.Deny, Rule: v.Rule, Reason: reason(&v), Receipt: id}
+	verdict := gate.Verdict{Outcome: abi.Deny, Rule: v.Rule, Reason: reason(&v.Verdict), Receipt: id}
 	if v.Outcome == decide.Allow {
 		verdict.Outcome = abi.Allow
 	}
@@ -76,14 +110,18 @@ func (s *session) Decide(ctx context.Context, q *gate.Question) gate.Verdict {
 }
 
 // decision is the record of what the rules say about an action.
-func (s *session) decision(q *gate.Question, v *decide.Verdict) *receipt.Record {
+func (s *session) decision(q *gate.Question, v *ruling) *receipt.Record {
 	r := s.byPlugin(receipt.Decision)
 	r.ActionID, r.Action, r.Streaming, r.Credential = q.ID, q.Action, q.Streaming, s.credential()
 	r.Outcome, r.Rule, r.Reason, r.Unknown = receipt.Outcome(v.Word()), v.Rule, v.Reason, v.Unknown
+	r.Judges = v.judgments
 	for _, o := range v.Observed {
-		if o.Outcome == decide.Hold {
+		switch o.Outcome {
+		case decide.Judge:
+			r.WouldJudge = append(r.WouldJudge, o.Rule)
+		case decide.Hold:
 			r.WouldHold = append(r.WouldHold, o.Rule)
-		} else {
+		default:
 			r.WouldDeny = append(r.WouldDeny, o.Rule)
 		}
 	}
@@ -95,8 +133,7 @@ func (s *session) append(q *gate.Question, r *receipt.Record) (id string, err er
 	if id, err = s.handler.record.Append(r); err != nil {
 		return "", err
 	}
-	kept := &s.receipts[q.ID%uint32(len(s.receipts))]
-	kept.action, kept.id = q.ID, id
+	s.keep(q.ID, id)
 	return id, nil
 }
 
@@ -126,12 +163,19 @@ func reason(v *decide.Verdict) string {
 func (s *session) Note(id uint32, pairs []string) {
 	r := s.record(receipt.Note)
 	r.ActionID, r.Pairs = id, pairs
-	if kept := &s.receipts[id%uint32(len(s.receipts))]; kept.action == id {
-		r.Parent = kept.id
-	}
+	r.Parent = s.kept(id)
 	if err := s.handler.record.Later(r); err != nil {
 		s.log.Error("what became of an action cannot be recorded", "peer", s.peer, "endpoint", r.Endpoint, "error", err)
 	}
+}
+
+// serve serves the session's connection until it has ended.
+func (s *session) serve(c *gate.Connection) {
+	defer s.layers.close()
+	if s.usage != nil {
+		defer s.usage.disconnect()
+	}
+	s.ended(c.Serve())
 }
 
 // ended records the end of the connection.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sallyport-dev/sallyport/host/config"
 	"github.com/sallyport-dev/sallyport/host/layer"
+	"github.com/sallyport-dev/sallyport/host/layer/sshside"
 	"github.com/sallyport-dev/sallyport/host/secret"
 	"github.com/sallyport-dev/sallyport/sdk/abi"
 )
@@ -17,6 +18,8 @@ type transport struct {
 	pins   []layer.Pin
 	client *tls.Certificate // shown to an upstream that asks for one, where the credential brings none; nil: none
 	spoken spoken
+
+	hostKeys *sshside.HostKeys // of an upstream of SSH; nil: it is none
 }
 
 // spoken is what a plugin speaks inside of TLS.
@@ -33,12 +36,12 @@ var modes = map[config.TLS]layer.Mode{
 	config.TLSDisable: layer.Disable, config.TLSRequire: layer.Require, config.TLSVerifyCA: layer.VerifyCA, config.TLSVerifyFull: layer.VerifyFull,
 }
 
-// endsUpstream reports whether the gateway speaks TLS with the endpoint's upstream.
-func (e *endpoint) endsUpstream() bool { return modes[e.cfg.TLS] != layer.Disable }
+// endsUpstream reports whether the gateway speaks TLS, or SSH, with the endpoint's upstream.
+func (e *endpoint) endsUpstream() bool { return e.isSSH() || modes[e.cfg.TLS] != layer.Disable }
 
 // verified reports whether the gateway makes sure who the endpoint's upstream is.
 func (e *endpoint) verified() bool {
-	return modes[e.cfg.TLS].Verified() || e.endsUpstream() && len(e.cfg.Pins) > 0
+	return e.isSSH() || modes[e.cfg.TLS].Verified() || e.endsUpstream() && len(e.cfg.Pins) > 0
 }
 
 // needsName reports whether an agent's TLS has to name the endpoint.
@@ -60,6 +63,13 @@ func (e *endpoint) upstreamTLS(profile string, protocols []string, limit time.Du
 func (l *loader) transport(e *endpoint) {
 	c := e.cfg
 	e.spoken = spokenBy(e.manifest)
+	if e.isSSH() {
+		l.sshTransport(e)
+		return
+	}
+	if !c.SSH.IsZero() {
+		l.problem(c.SSH.Pos, "known_hosts, host_key, host_ca and trust_first_use change nothing with plugin %q, which does not speak SSH; remove them", c.Plugin)
+	}
 	if c.CA != "" {
 		roots, err := layer.ReadRoots(c.CA)
 		if err != nil {
@@ -161,6 +171,7 @@ type policyTransport struct {
 	Pins                                    []string
 	Client                                  policyIdentity
 	Logins                                  map[string]policyLogin // by profile
+	SSH                                     *policySSH             `json:",omitempty"`
 }
 
 type policyIdentity struct{ Certificate, Key string }
@@ -183,7 +194,7 @@ func policyIdentityOf(i config.Identity) policyIdentity {
 func (e *endpoint) policyTransport() policyTransport {
 	c := e.cfg
 	p := policyTransport{TLS: string(c.TLS), CA: c.CA, ServerName: c.ServerName, AgentTLS: string(c.AgentTLS), AgentSNI: string(c.AgentSNI),
-		Pins: c.Pins, Client: policyIdentityOf(c.Client), Logins: map[string]policyLogin{}}
+		Pins: c.Pins, Client: policyIdentityOf(c.Client), Logins: map[string]policyLogin{}, SSH: policySSHOf(c.SSH)}
 	for profile, l := range e.logins {
 		k := policyLogin{Credential: l.credential, Methods: l.methods, Attributes: l.attributes, Client: policyIdentityOf(l.identity)}
 		for _, s := range l.slots {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sallyport-dev/sallyport/host/config"
+	"github.com/sallyport-dev/sallyport/host/placeholder"
 	"github.com/sallyport-dev/sallyport/host/tunnel"
 )
 
@@ -18,6 +19,10 @@ import (
 const (
 	TrustPort = 80
 	TrustPath = "/ca.pem"
+	// EnvPath is where a peer gets the placeholders for the environment of its commands.
+	EnvPath = "/env.json"
+	// KnownHostsPath is where a peer gets the lines of known_hosts for its endpoints of SSH.
+	KnownHostsPath = "/ssh_known_hosts"
 )
 
 // Limits of one question for the certificate.
@@ -31,9 +36,35 @@ func (a *Assembly) isTrust(to netip.AddrPort) bool {
 	return to == netip.AddrPortFrom(config.GatewayAddress(a.cfg.Gateway.Network), TrustPort)
 }
 
-// serveTrust answers one question.
-func (h *handler) serveTrust(r *tunnel.Request) {
-	if h.ca == nil {
+// environment are the placeholders of a peer.
+func (a *Assembly) environment(peer string) (list []placeholder.Variable) {
+	for i := range a.cfg.Peers {
+		if p := &a.cfg.Peers[i]; p.Name.Value == peer {
+			for _, v := range p.Env {
+				list = append(list, placeholder.Variable{Name: v.Name.Value, Value: v.Value.Value})
+			}
+		}
+	}
+	return list
+}
+
+// knownHosts are the lines of known_hosts for the endpoints of SSH that a profile has.
+func (h *handler) knownHosts(by *serving, profile string) string {
+	lines, err := knownHosts(by.a.cfg, profile, func(name string) (netip.Addr, bool) {
+		if by.table == nil {
+			return netip.Addr{}, false
+		}
+		return by.table.Resolve(profile, name)
+	})
+	if err != nil {
+		h.log.Error("agents cannot be told the gateway's SSH host key", "error", err)
+	}
+	return lines
+}
+
+// serveTrust answers one question of a peer with these placeholders and these lines of known_hosts.
+func (h *handler) serveTrust(r *tunnel.Request, env []placeholder.Variable, known string) {
+	if h.ca == nil && len(env) == 0 && known == "" {
 		r.Reset()
 		return
 	}
@@ -45,19 +76,24 @@ func (h *handler) serveTrust(r *tunnel.Request) {
 	if c.SetDeadline(time.Now().Add(trustTime)) != nil {
 		return
 	}
-	status, body := http.StatusOK, string(h.ca.PEM())
+	status, kind, body := http.StatusOK, "", ""
 	q, err := http.ReadRequest(bufio.NewReader(io.LimitReader(c, trustRequest)))
 	switch {
 	case err != nil:
 		status, body = http.StatusBadRequest, "not an HTTP request\n"
-	case q.URL.Path != TrustPath:
-		status, body = http.StatusNotFound, "here is "+TrustPath+" and nothing else\n"
+	case q.URL.Path != EnvPath && (q.URL.Path != TrustPath || h.ca == nil) && (q.URL.Path != KnownHostsPath || known == ""):
+		status, body = http.StatusNotFound, "here are "+TrustPath+", "+EnvPath+" and "+KnownHostsPath+", as far as there is something to say, and nothing else\n"
 	case q.Method != http.MethodGet && q.Method != http.MethodHead:
 		status, body = http.StatusMethodNotAllowed, "GET it\n"
+	case q.URL.Path == KnownHostsPath:
+		body = known
+	case q.URL.Path == EnvPath:
+		kind, body = "application/json", string(placeholder.Encode(env))
+	default:
+		kind, body = "application/x-pem-file", string(h.ca.PEM())
 	}
-	kind := "text/plain; charset=utf-8"
-	if status == http.StatusOK {
-		kind = "application/x-pem-file"
+	if kind == "" {
+		kind = "text/plain; charset=utf-8"
 	}
 	var b strings.Builder
 	b.WriteString("HTTP/1.1 " + strconv.Itoa(status) + " " + http.StatusText(status) + "\r\nContent-Type: " + kind +

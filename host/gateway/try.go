@@ -33,9 +33,12 @@ func (a *Assembly) try(t *trial.Action, explain bool) (trial.Result, error) {
 		return trial.Result{Verdict: decide.Verdict{Outcome: decide.Deny, Reason: why}}, nil
 	}
 	if !explain {
-		return trial.Result{Verdict: a.rules.Decide(in)}, nil
+		v := a.rules.Decide(in)
+		t.Assume(&v, a.holdsOnError)
+		return trial.Result{Verdict: v}, nil
 	}
 	v, accounts := a.rules.Explain(in)
+	t.Assume(&v, a.holdsOnError)
 	return trial.Result{Verdict: v, Accounts: accounts}, nil
 }
 
@@ -50,4 +53,11 @@ func (a *Assembly) profileOf(t *trial.Action) (profile, why string) {
 		}
 	}
 	return "", fmt.Sprintf("there is no peer %q", t.Peer)
+}
+
+// holdsOnError reports whether people are asked when the judge of a rule gives no answer.
+func (a *Assembly) holdsOnError(rule int) bool {
+	return slices.ContainsFunc(a.cfg.Judges, func(j config.Judge) bool {
+		return j.Name.Value == a.effective[rule].Judge && j.OnError == config.ErrorHold
+	})
 }

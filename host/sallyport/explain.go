@@ -53,6 +53,7 @@ type explanation struct {
 	Rule     string            `json:"rule,omitempty"`
 	Reason   string            `json:"reason,omitempty"`
 	Holds    []string          `json:"holds,omitempty"`
+	Judges   []string          `json:"judges,omitempty"`
 	Unknown  []string          `json:"unknown,omitempty"`
 	Lost     []string          `json:"lost,omitempty"`
 	Rules    []ruleExplanation `json:"rules"`
@@ -107,6 +108,9 @@ func explainOne(a *gateway.Assembly, t *trial.Action) (*explanation, error) {
 		x.Holds = append(x.Holds, h.Rule)
 	}
 	rules := a.Rules()
+	for _, j := range v.Judges {
+		x.Judges = append(x.Judges, rules[j.Index].Judge)
+	}
 	for _, account := range result.Accounts {
 		r := &rules[account.Index]
 		e := ruleExplanation{Name: r.Name, Origin: r.Origin, Then: r.Then.String(), Mode: "enforce", Match: string(account.Match), Counts: account.Counts,
@@ -134,6 +138,9 @@ func printExplanation(out io.Writer, x *explanation, all bool) {
 		fmt.Fprintf(out, ": %s", x.Reason)
 	}
 	fmt.Fprintln(out)
+	if len(x.Judges) > 0 {
+		fmt.Fprintf(out, "  judged by: %s\n", strings.Join(x.Judges, ", "))
+	}
 	if len(x.Unknown) > 0 {
 		fmt.Fprintf(out, "  unknown, and it mattered: %s\n", strings.Join(x.Unknown, ", "))
 	}

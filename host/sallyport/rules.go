@@ -62,6 +62,7 @@ type ruleReport struct {
 	Except    map[string]string `json:"except,omitempty"`
 	Then      string            `json:"then"`
 	Mode      string            `json:"mode"`
+	Judge     string            `json:"judge,omitempty"`
 	Reason    string            `json:"reason,omitempty"`
 	Approvers []string          `json:"approvers,omitempty"`
 	Approvals int               `json:"approvals,omitempty"`
@@ -89,7 +90,10 @@ func reportRule(r *gateway.EffectiveRule) ruleReport {
 	for _, at := range r.Reach {
 		out.Endpoints = append(out.Endpoints, reachReport{at.Endpoint, at.Families})
 	}
-	if r.Then == decide.Hold && !r.Observe {
+	if !r.Observe {
+		out.Judge = r.Judge
+	}
+	if (r.Then == decide.Hold || r.Then == decide.Judge) && !r.Observe {
 		out.Approvers, out.Approvals = r.Approvers, r.Approvals
 		if r.NotRequester {
 			out.NotBy = "requester"
@@ -180,6 +184,7 @@ func printRule(out io.Writer, r *ruleReport) {
 	for _, family := range slices.Sorted(maps.Keys(r.Except)) {
 		line("except", family+" where "+r.Except[family])
 	}
+	line("judge", r.Judge)
 	line("asks", asks(r))
 	line("reason", r.Reason)
 	var at []string

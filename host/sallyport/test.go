@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,7 +20,8 @@ func newTest() *cobra.Command {
 		Short: "Check what a configuration makes of actions against what is expected",
 		Long: `Decides about each case of CASES by CONFIG, and compares with the outcome, and the rule if there is one, that the case expects.
 CASES is TOML, or JSON if its name ends in .json or .jsonl; receipts, as 'sallyport receipts tail --json' prints them, are cases that
-expect what was decided. A field that a case does not name is unknown. No secret is read, nothing is connected to.
+expect what was decided. A field that a case does not name is unknown. No judge is asked:
+what judges are assumed to answer a case says by judges = "allow", "deny", "escalate" or "failed". No secret is read, nothing is connected to.
 
 Exit status: 0 every case has the outcome that it expects; 1 some have not; 2 the configuration or the cases cannot be read.`,
 		Example: `  sallyport test sallyport.toml cases.toml`,
@@ -97,7 +99,7 @@ func testCases(cmd *cobra.Command, path, file string, asJSON bool) error {
 
 func testCase(a *gateway.Assembly, c *trial.Action) (caseReport, error) {
 	if c.Outcome == "" {
-		return caseReport{}, fmt.Errorf(`it says no outcome; write outcome = "allow", "hold" or "deny"`)
+		return caseReport{}, fmt.Errorf(`it says no outcome; write outcome = "allow", "judge", "hold" or "deny"`)
 	}
 	result, err := a.Try(c)
 	if err != nil {
@@ -107,7 +109,7 @@ func testCase(a *gateway.Assembly, c *trial.Action) (caseReport, error) {
 	r := caseReport{Case: c.Where, Name: c.Name, Want: c.Outcome, Rule: c.Rule, Got: v.Word(), GotRule: v.Rule, Reason: v.Reason, Unknown: v.Unknown}
 	r.OK = r.Got == r.Want && (r.Rule == "" || r.Rule == r.GotRule)
 	if !r.OK && r.Got == r.Want { // another rule that held it as well
-		for _, h := range v.Holds {
+		for _, h := range slices.Concat(v.Holds, v.Judges) {
 			r.OK = r.OK || h.Rule == r.Rule
 		}
 	}

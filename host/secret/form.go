@@ -16,8 +16,12 @@ import (
 //	basic              "Basic " and user and secret in base64; needs the attribute user
 //	header             the value of a header field
 //	query              the value of a parameter in a query, percent-encoded
+//	clickhouse         a string of ClickHouse's native protocol: its length and its bytes
 //	aws-sigv4          signs a request with a secret access key; needs access_key_id, region and service
 //	aws-session-token  goes with a temporary access key
+//	ssh-key            a private key of SSH, perhaps with its certificate, for the login of the transport
+//	ssh-passphrase     goes with an ssh-key that is encrypted
+//	ssh-password       a password for the login of the transport
 type Form struct {
 	Name string
 	// Methods are what `methods` of a credential can name, strongest first.
@@ -32,6 +36,7 @@ type Form struct {
 	sign   func(Login, *Request, time.Time) (*Signed, error) // or: what is written depends on the request
 	check  func(Login) error                                 // of what is not written
 	scheme bool                                              // what is written begins with the name of a scheme
+	apart  bool                                              // it is for the transport's own login
 }
 
 // Method is one way to log in.
@@ -83,7 +88,7 @@ type Exchange interface {
 
 // Forms returns the forms in which secrets can leave.
 func Forms() []Form {
-	return []Form{postgresForm(), bearerForm(), basicForm(), headerForm(), queryForm(), awsForm(), awsTokenForm()}
+	return []Form{postgresForm(), bearerForm(), basicForm(), headerForm(), queryForm(), awsForm(), awsTokenForm(), clickhouseForm(), sshKeyForm(), sshPassphraseForm(), sshPasswordForm()}
 }
 
 // FormOf returns the form of this name.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -21,12 +19,16 @@ type Request struct {
 	Method    string
 	Authority string // host, with its port where the request says one
 	Target    string // path and query, as they are sent
-	BodyHash  string // SHA-256 of the body in lower-case hex, or UnsignedPayload
+	BodyHash  string // SHA-256 of the body in lower-case hex, UnsignedPayload or UnsignedTrailer
 	Header    [][2]string
 }
 
 // UnsignedPayload is the hash of a body that is not signed. S3 allows it inside of TLS.
 const UnsignedPayload = "UNSIGNED-PAYLOAD"
+
+// UnsignedTrailer stands for a body that is not signed and comes in S3's own chunks, with a checksum behind them. Newer SDKs send
+// uploads so. The other words that S3 has there (STREAMING-AWS4-…) stand for chunks that are signed each, which only the holder of the key can do.
+const UnsignedTrailer = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 
 const (
 	maxRequest = 16 << 10
@@ -66,7 +68,7 @@ func (r *Request) check() error {
 		return errors.New("the authority of a request that is to be signed is no host")
 	case !strings.HasPrefix(r.Target, "/") || visible([]byte(r.Target), "") != nil || strings.Contains(r.Target, "#"):
 		return errors.New("the target of a request that is to be signed is no path")
-	case r.BodyHash != UnsignedPayload && !hexSum(r.BodyHash):
+	case !r.unsigned() && !hexSum(r.BodyHash):
 		return errors.New("the hash of a body that is to be signed is not 64 hexadecimal digits")
 	case len(r.Header) > maxHeaders:
 		return fmt.Errorf("more than %d header fields are to be signed", maxHeaders)
@@ -82,6 +84,11 @@ func (r *Request) check() error {
 	return nil
 }
 
+// unsigned reports whether the body is no part of what is signed.
+func (r *Request) unsigned() bool {
+	return r.BodyHash == UnsignedPayload || r.BodyHash == UnsignedTrailer
+}
+
 // token is RFC 9110, 5.6.2.
 func token(s string) bool {
 	for _, c := range []byte(s) {
@@ -95,23 +102,6 @@ func token(s string) bool {
 func hexSum(s string) bool {
 	return len(s) == 64 && strings.Trim(s, "0123456789abcdef") == ""
 }
-
-// Signed are the header fields that make a request authentic, which must all be sent. It prints as its names.
-type Signed struct {
-	names  []string
-	values func() []string // a function, for the same reason as in Secret
-}
-
-// Names are the fields' names, in lower case, in a fixed order.
-func (s *Signed) Names() []string { return s.names }
-
-// Value is the value of field i. Whoever calls it answers for where it goes.
-func (s *Signed) Value(i int) []byte { return []byte(s.values()[i]) }
-
-func (s *Signed) String() string               { return "signed(" + strings.Join(s.names, ", ") + ")" }
-func (s *Signed) Format(f fmt.State, _ rune)   { _, _ = io.WriteString(f, s.String()) }
-func (s *Signed) LogValue() slog.Value         { return slog.StringValue(s.String()) }
-func (s *Signed) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // Sign signs a request at a time.
 func (f Form) Sign(l Login, r *Request, now time.Time) (*Signed, error) {
@@ -163,7 +153,7 @@ func signAWS(l Login, r *Request, now time.Time) (*Signed, error) {
 	}
 	service := l.attribute(awsService)
 	objects := strings.HasPrefix(service, "s3")
-	if r.BodyHash == UnsignedPayload && !objects {
+	if r.unsigned() && !objects {
 		return nil, fmt.Errorf("service %s wants the hash of the body", service)
 	}
 	path, query, _ := strings.Cut(r.Target, "?")

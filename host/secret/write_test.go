@@ -55,6 +55,10 @@ func TestWrite(t *testing.T) {
 		{"query", "", "-._~aZ9", "-._~aZ9", ""},
 		{"query", "", "a\nb", "", "control characters"},
 		{"query", "", strings.Repeat("é", MaxValue/4), "", "longer than 8 KiB"},
+		{"clickhouse", "", "pass word", "\x09pass word", ""},
+		{"clickhouse", "", strings.Repeat("x", 200), "\xc8\x01" + strings.Repeat("x", 200), ""},
+		{"clickhouse", "", "a\x00b", "", "control characters"},
+		{"clickhouse", "", strings.Repeat("x", MaxValue), "", "longer than 8 KiB"},
 		{"postgres", "", "x", "", "is not written into messages"},
 	} {
 		f := formOf(t, c.form)
@@ -91,7 +95,7 @@ func TestWrite(t *testing.T) {
 func TestEchoes(t *testing.T) {
 	for form, want := range map[string][]string{
 		"bearer": {"s3cr3t", "s3cr3t"}, "basic": {"s3cr3t", base64.StdEncoding.EncodeToString([]byte("me:s3cr3t"))}, "header": {"s3cr3t", "s3cr3t"},
-		"query": {"s3cr3t", "s3cr3t"}, "aws-sigv4": {"s3cr3t"}, "postgres": {"s3cr3t"},
+		"query": {"s3cr3t", "s3cr3t"}, "clickhouse": {"s3cr3t", "\x06s3cr3t"}, "aws-sigv4": {"s3cr3t"}, "postgres": {"s3cr3t"},
 	} {
 		var got []string
 		for _, e := range formOf(t, form).Echoes(Login{Secret: secretOf(t, "s3cr3t"), User: "me"}) {

@@ -30,6 +30,8 @@ type gateway struct {
 	server  string // address of the upstream
 	options map[string]any
 	decide  func(a *abi.Action) gate.Verdict // of requests; nil: all are allowed
+	facts   func(*abi.Facts)                 // of the credential; nil: there is none
+	slots   slots                            // the credential's secrets
 
 	mu    sync.Mutex
 	ends  []gate.End
@@ -80,8 +82,14 @@ func (g *gateway) serve(ctx context.Context, agent *net.TCPConn) {
 		g.t.Error(err)
 		return
 	}
+	facts := abi.Facts{Endpoint: "127.0.0.1", Peer: "agent", Profile: "dev"}
+	g.mu.Lock()
+	if g.facts != nil {
+		g.facts(&facts)
+	}
+	g.mu.Unlock()
 	end := gate.Serve(ctx, gate.Config{Agent: conn{agent}, Guest: sdk.NewNative(p, companion), Manifest: m,
-		Facts: abi.Facts{Endpoint: "127.0.0.1", Peer: "agent", Profile: "dev"}, Session: g, Limits: gate.DefaultLimits})
+		Facts: facts, Session: g, Limits: gate.DefaultLimits})
 	g.mu.Lock()
 	g.ends = append(g.ends, end)
 	g.mu.Unlock()
@@ -119,7 +127,39 @@ func (*gateway) Secure(context.Context, abi.Side, gate.Conn) (gate.Conn, gate.Se
 func (*gateway) Auth(int, []byte) ([]byte, error)     { return nil, errNot }
 func (*gateway) Alias([]byte, func()) ([]byte, error) { return nil, errNot }
 func (*gateway) Unalias([]byte) ([]byte, bool)        { return nil, false }
-func (*gateway) Secret(int) ([]byte, error)           { return nil, errNot }
+
+// slots is what a credential's slots give.
+type slots struct {
+	secret func(slot int) ([]byte, error)
+	sign   func(slot int, as abi.SignAs, number uint32, request []byte) ([]byte, error)
+}
+
+// has gives the gateway a credential.
+func (g *gateway) has(facts func(*abi.Facts), s slots) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.facts, g.slots = facts, s
+}
+
+func (g *gateway) credential() slots {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.slots
+}
+
+func (g *gateway) Secret(slot int) ([]byte, error) {
+	if s := g.credential(); s.secret != nil {
+		return s.secret(slot)
+	}
+	return nil, errNot
+}
+
+func (g *gateway) Sign(slot int, as abi.SignAs, number uint32, request []byte) ([]byte, error) {
+	if s := g.credential(); s.sign != nil {
+		return s.sign(slot, as, number, request)
+	}
+	return nil, errNot
+}
 
 // conn is a TCP connection as the gate wants it.
 type conn struct{ *net.TCPConn }

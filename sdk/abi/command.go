@@ -27,12 +27,13 @@ const (
 
 	TagWithdraw Tag = 17
 	TagSecret   Tag = 18
+	TagSign     Tag = 19
 )
 
 var tagNames = [...]string{TagAsk: "ASK", TagPass: "PASS", TagDrop: "DROP", TagSend: "SEND", TagStock: "STOCK",
 	TagDial: "DIAL", TagShut: "SHUT", TagClose: "CLOSE", TagNote: "NOTE", TagDone: "DONE", TagPause: "PAUSE",
 	TagTLS: "TLS", TagAuth: "AUTH", TagAlias: "ALIAS", TagUnalias: "UNALIAS", TagScan: "SCAN",
-	TagWithdraw: "WITHDRAW", TagSecret: "SECRET"}
+	TagWithdraw: "WITHDRAW", TagSecret: "SECRET", TagSign: "SIGN"}
 
 func (t Tag) String() string {
 	if int(t) < len(tagNames) && tagNames[t] != "" {

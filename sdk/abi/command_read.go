@@ -13,14 +13,17 @@ type Command struct {
 	N      uint64 // ASK: extent; PASS, DROP, ALIAS, UNALIAS: bytes
 	Flags  uint8  // ASK
 	Stock  uint16 // STOCK
-	Slot   uint16 // AUTH, SECRET
+	Slot   uint16 // AUTH, SECRET, SIGN
 	Failed bool   // CLOSE
 	On     bool   // PAUSE
-	Data   []byte // ASK: the encoded action; SEND: the bytes; AUTH: the server's words; CLOSE: the reason
+	Data   []byte // ASK: the encoded action; SEND: the bytes; AUTH: the server's words; CLOSE: the reason; SIGN: the request
 	Pairs  []string
 
 	Framing Framing // SCAN
 	Types   TypeSet // SCAN
+
+	As     SignAs // SIGN
+	Number uint32 // SIGN
 }
 
 // Next reads the first command of list and returns what follows it. An error says which command is wrong and why; the rest of
@@ -69,6 +72,8 @@ func (c *Command) read(value []byte) error {
 		c.ID = r.u32()
 	case TagSecret:
 		c.ID, c.Slot = r.u32(), r.u16()
+	case TagSign:
+		c.readSign(&r)
 	case TagShut, TagTLS:
 		c.readSide(&r)
 	case TagPause:

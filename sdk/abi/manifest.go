@@ -39,7 +39,13 @@ type Manifest struct {
 	Attributes []CredentialAttribute `json:"attributes,omitempty"`
 	// TLS is what it speaks inside of TLS; nil for a plugin whose protocol says by itself what it is.
 	TLS *TLSWords `json:"tls,omitempty"`
+	// Transport is what the host ends on both sides of every connection, TransportSSH, begun with the command TLS; empty: TLS, as the
+	// endpoint says.
+	Transport string `json:"transport,omitempty"`
 }
+
+// TransportSSH is SSH (RFC 4253 and 4252), ended by the host: the plugin reads and writes records (package sshwire).
+const TransportSSH = "ssh"
 
 // TLSWords say how a plugin's protocol uses TLS.
 type TLSWords struct {

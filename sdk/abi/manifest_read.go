@@ -80,6 +80,12 @@ func (m *Manifest) Check() error {
 			}
 		}
 	}
+	switch {
+	case m.Transport != "" && m.Transport != TransportSSH:
+		return fmt.Errorf("transport %q is not known; %q is, and none", m.Transport, TransportSSH)
+	case m.Transport != "" && m.TLS != nil:
+		return fmt.Errorf("tls changes nothing with transport %q", m.Transport)
+	}
 	return m.checkCredential()
 }
 

@@ -47,6 +47,7 @@ func AppendManifest(b []byte, m *Manifest) []byte {
 		w.b = strconv.AppendBool(w.b, m.TLS.First)
 		w.b = append(w.b, '}')
 	}
+	w.optional("transport", m.Transport)
 	return append(w.b, '}')
 }
 

@@ -25,7 +25,7 @@ func TestAppendManifest(t *testing.T) {
 		Attributes: []CredentialAttribute{{Name: "user", Doc: "the \"role\""}, {Name: "database"}},
 		TLS:        &TLSWords{Protocols: []string{"x/2", "x"}, First: true},
 	}
-	for _, m := range []Manifest{m, {Name: "bare", Version: "1", Families: []Family{{Name: "toy", Fields: []Field{}}}}} {
+	for _, m := range []Manifest{m, {Name: "tunnel", Version: "1", Families: []Family{{Name: "toy", Fields: []Field{}}}, Transport: TransportSSH}, {Name: "bare", Version: "1", Families: []Family{{Name: "toy", Fields: []Field{}}}}} {
 		want, err := json.Marshal(m)
 		if err != nil {
 			t.Fatal(err)

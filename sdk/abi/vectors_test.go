@@ -86,7 +86,7 @@ func TestVectors(t *testing.T) {
 		})
 		kinds[v.kind]++
 	}
-	for tag := TagAsk; tag <= TagSecret; tag++ {
+	for tag := TagAsk; tag <= TagSign; tag++ {
 		if !tags[tag] {
 			t.Errorf("no vector for %v", tag)
 		}
@@ -157,6 +157,8 @@ func commandText(c *Command) string {
 		return fmt.Sprintf("UNALIAS id %d n %d", c.ID, c.N)
 	case TagSecret:
 		return fmt.Sprintf("SECRET id %d slot %d", c.ID, c.Slot)
+	case TagSign:
+		return fmt.Sprintf("SIGN id %d slot %d as %d number %d %q", c.ID, c.Slot, c.As, c.Number, c.Data)
 	case TagScan:
 		return fmt.Sprintf("SCAN %v id %d %s", c.Side, c.ID, framingText(&c.Framing, &c.Types))
 	}
@@ -236,6 +238,8 @@ func commandAgain(c *Command) []byte {
 		return AppendWithdraw(nil, c.ID)
 	case TagSecret:
 		return AppendSecret(nil, c.ID, c.Slot)
+	case TagSign:
+		return AppendSign(nil, c.ID, c.Slot, c.As, c.Number, c.Data)
 	case TagScan:
 		return AppendScan(nil, c.Side, c.ID, &c.Framing, &c.Types)
 	}

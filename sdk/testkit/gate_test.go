@@ -72,7 +72,8 @@ func asked(t drygate.Transcript) []string {
 	return all
 }
 
-// serve plays the conversation over the real gate. Before each step it waits for what each side must have got by then.
+// serve plays the conversation over the real gate. Before each step it waits for what each side must have got by then, and for what must have
+// been asked and noted.
 func serve(t *testing.T, s *conversation.Script, g gate.Guest, m *abi.Manifest, dry drygate.Transcript) []string {
 	agent, theirAgent := pair(t)
 	upstream, theirUpstream := pair(t)
@@ -110,6 +111,19 @@ func serve(t *testing.T, s *conversation.Script, g gate.Guest, m *abi.Manifest, 
 			if _, err := io.ReadFull(end, got); err != nil || string(got) != string(want) {
 				t.Fatalf("step %d: the %v gets %q (%v), dry it was %q", i, abi.Side(side), got, err, want)
 			}
+			if n := stepCount(dry, drygate.Shut, i, func(e *drygate.Entry) bool { return e.Stimulus == i && e.Side == abi.Side(side) }); n > 0 {
+				if n, err := end.Read(make([]byte, 1)); n > 0 || err != io.EOF {
+					t.Fatalf("step %d: the %v gets something more, or %v, where dry it was shut", i, abi.Side(side), err)
+				}
+			}
+		}
+		for kind, seen := range map[drygate.Kind]func() int{drygate.Ask: session.asks, drygate.Note: session.noted} {
+			want := stepCount(dry, kind, i, nil)
+			for deadline := time.Now().Add(patience); seen() < want; time.Sleep(time.Millisecond) {
+				if time.Now().After(deadline) {
+					t.Fatalf("step %d: %d of kind %v, dry there were %d", i, seen(), kind, want)
+				}
+			}
 		}
 	}
 	for _, end := range ends {
@@ -134,6 +148,16 @@ func serve(t *testing.T, s *conversation.Script, g gate.Guest, m *abi.Manifest, 
 	session.mu.Lock()
 	defer session.mu.Unlock()
 	return session.asked
+}
+
+// stepCount is how many events of a kind there are up to a step.
+func stepCount(t drygate.Transcript, kind drygate.Kind, step int, only func(*drygate.Entry) bool) (n int) {
+	for k := range t {
+		if e := &t[k]; e.Kind == kind && e.Stimulus <= step && (only == nil || only(e)) {
+			n++
+		}
+	}
+	return n
 }
 
 // stepGets is what a side gets in answer to a step.
@@ -184,6 +208,19 @@ type session struct {
 	verdicts []drygate.Verdict
 	asked    []string
 	waiting  []*person
+	notes    int
+}
+
+func (s *session) asks() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.asked)
+}
+
+func (s *session) noted() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.notes
 }
 
 // person is a verdict that the conversation gives later.
@@ -239,7 +276,11 @@ func (s *session) Dial(context.Context) (gate.Conn, error) {
 	return s.conn, nil
 }
 
-func (s *session) Note(uint32, []string) {}
+func (s *session) Note(uint32, []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.notes++
+}
 
 var errNot = errors.New("these conversations have no such thing")
 
@@ -250,3 +291,6 @@ func (s *session) Auth(int, []byte) ([]byte, error)     { return nil, errNot }
 func (s *session) Alias([]byte, func()) ([]byte, error) { return nil, errNot }
 func (s *session) Secret(int) ([]byte, error)           { return []byte("<token>"), nil }
 func (s *session) Unalias([]byte) ([]byte, bool)        { return nil, false }
+func (s *session) Sign(slot int, as abi.SignAs, number uint32, request []byte) ([]byte, error) {
+	return drygate.Signature(as, number, fmt.Sprint("slot", slot), request), nil
+}

@@ -43,6 +43,9 @@ func newApp(dir string) (*app, error) {
 	mux.HandleFunc("/headers", func(w http.ResponseWriter, r *http.Request) {
 		_ = r.Header.Write(w)
 	})
+	mux.HandleFunc("/bucket/", object)
+	mux.HandleFunc("/stream", stream)
+	mux.HandleFunc("/query", func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, r.URL.RawQuery) })
 	mux.HandleFunc("/echo", func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
 	mux.HandleFunc("/events", events)
 	mux.HandleFunc("/trailers", trailers)
@@ -58,6 +61,30 @@ func newApp(dir string) (*app, error) {
 	}), TLSConfig: &tls.Config{Certificates: []tls.Certificate{c}}}
 	go func() { _ = a.server.ServeTLS(l, "", "") }()
 	return a, nil
+}
+
+// stream sends as many bytes as it is asked for, the same for everybody.
+func stream(w http.ResponseWriter, r *http.Request) {
+	var n int64
+	if _, err := fmt.Sscan(r.URL.Query().Get("n"), &n); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	if r.URL.Query().Has("counted") {
+		w.Header().Set("Content-Length", fmt.Sprint(n))
+	}
+	_, _ = io.CopyN(w, &noise{}, n)
+}
+
+// noise are bytes that do not repeat soon.
+type noise struct{ state uint64 }
+
+func (x *noise) Read(p []byte) (int, error) {
+	for i := range p {
+		x.state = x.state*6364136223846793005 + 1442695040888963407
+		p[i] = byte(x.state >> 33)
+	}
+	return len(p), nil
 }
 
 // events sends an event, and the second only when the client has read the first: it asks for it by another request.

@@ -35,6 +35,7 @@ type world struct {
 	gw       *rig.Gateway
 	nginx    *exec.Cmd
 	app      *app
+	others   others
 	tls, raw int // nginx's ports with TLS and without
 	sizes    []int
 }
@@ -79,7 +80,10 @@ func (w *world) start(ctx context.Context) (err error) {
 	if w.app, err = newApp(w.dir); err != nil {
 		return err
 	}
-	if err := w.startNginx(ctx); err != nil {
+	if err := errors.Join(w.startNginx(ctx), w.others.start(w.dir)); err != nil {
+		return err
+	}
+	if err := w.others.run(w.dir); err != nil {
 		return err
 	}
 	binary, err := rig.Build(ctx, w.dir)
@@ -93,7 +97,10 @@ func (w *world) start(ctx context.Context) (err error) {
 	if w.gw, err = rig.New(ctx, binary, dir, w.configuration()); err != nil {
 		return err
 	}
-	w.gw.Env = append(w.gw.Env, "API_TOKEN="+token)
+	w.gw.Env = append(w.gw.Env, "API_TOKEN="+token, "AWS_KEY="+awsKey)
+	if err := w.placeholders(); err != nil {
+		return err
+	}
 	return w.gw.Serve(ctx)
 }
 
@@ -105,6 +112,7 @@ func (w *world) stop() {
 		_ = w.nginx.Process.Signal(syscall.SIGTERM)
 		_ = w.nginx.Wait()
 	}
+	w.others.stop()
 	if w.app != nil {
 		w.app.close()
 	}
@@ -112,6 +120,19 @@ func (w *world) stop() {
 		_ = os.RemoveAll(w.dir)
 	}
 }
+
+// placeholders gives the peer, whose table is the last one of the configuration, words in place of tokens.
+func (w *world) placeholders() error {
+	f, err := os.OpenFile(w.gw.Config, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString("env = { WORD_TOKEN = \"" + placeholder + "\", AWS_ACCESS_KEY_ID = \"AKIAPLACEHOLDER\", AWS_SECRET_ACCESS_KEY = \"placeholder\" }\n")
+	return errors.Join(err, f.Close())
+}
+
+// placeholder is what agents have in place of token.
+const placeholder = "placeholder-for-the-api"
 
 // token is the secret of the endpoint "api": a canary that no agent may see.
 const token = "tok-5f2e9c1b7a684d30"
@@ -124,6 +145,50 @@ http = "builtin"
 [[credential]]
 name = "api-token"
 bearer = "env:API_TOKEN"
+
+[[credential]]
+name = "api-word"
+secret = "env:API_TOKEN"
+placeholder = "%[7]s"
+
+[[credential]]
+name = "bucket"
+secret_access_key = "env:AWS_KEY"
+access_key_id = "%[8]s"
+region = "eu-central-1"
+service = "s3"
+
+[[endpoint]]
+name = "words"
+address = "127.0.0.1:%[3]d"
+plugin = "http"
+tls = "verify-full"
+ca = "%[4]s"
+profiles = { agents = "api-word" }
+
+[[endpoint]]
+name = "bucket"
+address = "127.0.0.1:%[3]d"
+plugin = "http"
+tls = "verify-full"
+ca = "%[4]s"
+profiles = { agents = "bucket" }
+
+[[endpoint]]
+name = "nghttp"
+address = "127.0.0.1:%[5]d"
+plugin = "http"
+tls = "verify-full"
+ca = "%[4]s"
+profiles = ["agents"]
+
+[[endpoint]]
+name = "caddy"
+address = "127.0.0.1:%[6]d"
+plugin = "http"
+tls = "verify-full"
+ca = "%[4]s"
+profiles = ["agents"]
 
 [[endpoint]]
 name = "web"
@@ -188,7 +253,7 @@ endpoints = ["strict"]
 when = 'http.body.contains("hunter2")'
 then = "deny"
 reason = "the body holds a password"
-`, w.tls, w.raw, w.app.port(), filepath.Join(w.dir, "cert.pem"))
+`, w.tls, w.raw, w.app.port(), filepath.Join(w.dir, "cert.pem"), w.others.nghttp, w.others.caddy, placeholder, awsKeyID)
 }
 
 // certificate makes a certificate that is its own authority, for what the tests reach at 127.0.0.1.

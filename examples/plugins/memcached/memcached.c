@@ -24,11 +24,13 @@ enum { COMMAND, KEYS, KEY_COUNT, SIZE, EXPIRES, NOREPLY };  /* fields */
 
 #define FIELD(name, type, doc) "{\"name\":\"" name "\",\"type\":\"" type "\",\"doc\":\"" doc "\"}"
 
+#define TEXT(name, type, doc) "{\"name\":\"" name "\",\"type\":\"" type "\",\"role\":\"text\",\"doc\":\"" doc "\"}"
+
 const char *sp_manifest(void) {
 	return "{\"name\":\"memcached\",\"version\":\"1.0.0\",\"doc\":\"The text protocol of memcached, meta commands included.\",\"families\":["
 	       "{\"name\":\"connect\",\"fields\":[]},"
 	       "{\"name\":\"memcached\",\"doc\":\"One command.\",\"fields\":[" FIELD("command", "string", "the command, for example set") ","
-	       FIELD("keys", "strings", "the keys that it names, decoded where they are in base64") ","
+	       TEXT("keys", "strings", "the keys that it names, decoded where they are in base64") ","
 	       FIELD("key_count", "int", "how many keys it names") ","
 	       FIELD("size", "int", "bytes of the value that follows; 0: none does") ","
 	       FIELD("expires", "int", "the time to live that it sets, in seconds as memcached counts them; unknown when it sets none") ","

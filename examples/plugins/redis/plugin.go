@@ -34,8 +34,8 @@ func (*plugin) Manifest() abi.Manifest {
 			{Name: abi.FamilyConnect, Fields: []abi.Field{}},
 			{Name: "redis", Doc: "One command.", Fields: []abi.Field{
 				{Name: "command", Type: abi.TypeString, Doc: "the command in lower case, with its subcommand where it has those: get, config|set"},
-				{Name: "args", Type: abi.TypeStrings, Doc: "what stands behind the command; unknown for commands that carry passwords, and past 8 KiB"},
-				{Name: "keys", Type: abi.TypeStrings, Doc: "the keys that it names; unknown where that cannot be told from the command line"},
+				{Name: "args", Type: abi.TypeStrings, Role: abi.RoleText, Doc: "what stands behind the command; unknown for commands that carry passwords, and past 8 KiB"},
+				{Name: "keys", Type: abi.TypeStrings, Role: abi.RoleValues, Doc: "the keys that it names; unknown where that cannot be told from the command line"},
 				{Name: "db", Type: abi.TypeInt, Doc: "the database that is selected; unknown after a SELECT inside a transaction"},
 				{Name: "multi", Type: abi.TypeBool, Doc: "it is queued in a transaction"},
 				{Name: "key_count", Type: abi.TypeInt, Doc: "how many keys it names"},

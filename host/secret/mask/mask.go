@@ -1,9 +1,10 @@
 // Package mask finds literal echoes of secrets in a stream and puts asterisks in their place, as many as there were bytes, so that
-// no framing changes.
+// no framing changes; in Huffman code, something that nobody can decode.
 //
 // A [Set] is made once of the values that must not be seen: each is looked for as it is, in base64 (both alphabets, wherever in a
-// longer text it begins), percent-encoded (as several ways of that do), and as JSON writes it. A [Stream] goes through one direction of one connection. Values
-// that are cut by the ends of pieces are found: what may be the beginning of one is held back until it is known, see [Stream.Next].
+// longer text it begins), percent-encoded (as several ways of that do), as JSON writes it, and in the Huffman code of HTTP/2's header
+// blocks. A [Stream] goes through one direction of one connection. Values that are cut by the ends of pieces, or by what stands between
+// chunks and frames of HTTP, are found: what may be the beginning of one is held back until it is known, see [Stream.Next].
 //
 // Nothing that is long enough costs much when nothing is found: the search skips ahead by nearly the length of the shortest pattern
 // (Wu and Manber, 1994).
@@ -38,10 +39,13 @@ const Mark = '*'
 // Set is what is looked for. It does not change and may be used by several streams at once.
 type Set struct {
 	patterns [][]byte
+	marks    []byte // what takes the place of each byte of a pattern
 	longest  int
-	window   int // the length of the shortest pattern
-	shift    []uint8
-	ends     map[uint16][]int // patterns by the last block of their first window bytes
+	// cutBehind are the places where patterns can be cut in two by framing, by the byte before.
+	cutBehind [256][]cut
+	window    int // the length of the shortest pattern
+	shift     []uint8
+	ends      map[uint16][]int // patterns by the last block of their first window bytes
 }
 
 // NewSet makes the set of values. It is nil, which finds nothing, when none of them is long enough.
@@ -54,6 +58,7 @@ func NewSet(values ...[]byte) *Set {
 		for _, p := range forms(v[:min(len(v), most)]) {
 			s.add(p)
 		}
+		s.addCoded(v[:min(len(v), most)])
 	}
 	if len(s.patterns) == 0 {
 		return nil
@@ -62,6 +67,7 @@ func NewSet(values ...[]byte) *Set {
 	for _, p := range s.patterns {
 		s.window, s.longest = min(s.window, len(p)), max(s.longest, len(p))
 	}
+	s.cuts()
 	widest := min(s.window-block+1, 255)
 	s.shift = bytes.Repeat([]byte{uint8(widest)}, 1<<16)
 	for i, p := range s.patterns {
@@ -80,7 +86,7 @@ func key(p []byte) uint16 { return uint16(p[0]) | uint16(p[1])<<8 }
 
 func (s *Set) add(p []byte) {
 	if len(p) >= Least && !slices.ContainsFunc(s.patterns, func(q []byte) bool { return bytes.Equal(p, q) }) {
-		s.patterns = append(s.patterns, bytes.Clone(p))
+		s.patterns, s.marks = append(s.patterns, bytes.Clone(p)), append(s.marks, Mark)
 	}
 }
 
@@ -139,7 +145,7 @@ func inJSON(v []byte) string {
 }
 
 // find reports every place in p where a pattern stands, in the order of their windows' ends.
-func (s *Set) find(p []byte, found func(from, to int)) {
+func (s *Set) find(p []byte, found func(from, to int, mark byte)) {
 	shift := s.shift
 	for end := s.window; end <= len(p); {
 		k := uint16(p[end-2]) | uint16(p[end-1])<<8
@@ -150,7 +156,7 @@ func (s *Set) find(p []byte, found func(from, to int)) {
 		from := end - s.window
 		for _, i := range s.ends[k] {
 			if q := s.patterns[i]; bytes.HasPrefix(p[from:], q) {
-				found(from, from+len(q))
+				found(from, from+len(q), s.marks[i])
 			}
 		}
 		end++

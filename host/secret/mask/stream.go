@@ -14,14 +14,17 @@ type Stream struct {
 	first []byte
 }
 
-type span struct{ from, to int }
+type span struct {
+	from, to int
+	mark     byte
+}
 
 // Stream begins one. A nil set makes one that changes nothing.
 func (s *Set) Stream() *Stream { return &Stream{set: s} }
 
 // Next takes the next piece and masks it in place. What can be passed on is first, then second: first was held back before and is
 // valid until the next call, second is the beginning of p. The end of p may be held back: at most one byte less than the longest
-// pattern, and only when at least four bytes of a pattern stand there. Held says how much; when nothing more comes for a while,
+// pattern takes with what may cut it, and only when at least four bytes of a pattern stand there. Held says how much; when nothing more comes for a while,
 // Flush gives it up, so that nobody waits for it forever.
 func (m *Stream) Next(p []byte) (first, second []byte) {
 	s := m.set
@@ -30,24 +33,32 @@ func (m *Stream) Next(p []byte) (first, second []byte) {
 	}
 	// Patterns that begin in what is past and end in p. Positions count from the beginning of p.
 	m.spans = m.spans[:0]
-	m.join = append(append(m.join[:0], m.past...), p[:min(len(p), s.longest-1)]...)
-	s.find(m.join, func(from, to int) {
+	m.join = append(append(m.join[:0], m.past...), p[:min(len(p), s.reach())]...)
+	s.find(m.join, func(from, to int, mark byte) {
 		if from < len(m.past) && to > len(m.past) {
-			m.spans = append(m.spans, span{from - len(m.past), to - len(m.past)})
+			m.spans = append(m.spans, span{from - len(m.past), to - len(m.past), mark})
 		}
 	})
-	s.find(p, func(from, to int) { m.spans = append(m.spans, span{from, to}) })
+	s.findCut(m.join, func(list []span) {
+		if list[0].from < len(m.past) && list[len(list)-1].to > len(m.past) {
+			for _, f := range list {
+				m.spans = append(m.spans, span{f.from - len(m.past), f.to - len(m.past), f.mark})
+			}
+		}
+	})
+	s.findCut(p, func(list []span) { m.spans = append(m.spans, list...) })
+	s.find(p, func(from, to int, mark byte) { m.spans = append(m.spans, span{from, to, mark}) })
 	m.remember(p)
 	for _, f := range m.spans {
 		for i := max(f.from, -len(m.held)); i < min(f.to, 0); i++ {
-			m.held[len(m.held)+i] = Mark
+			m.held[len(m.held)+i] = f.mark
 		}
 		for i := max(f.from, 0); i < f.to; i++ {
-			p[i] = Mark
+			p[i] = f.mark
 		}
 	}
 	// What is held of all that was not passed on.
-	hold := min(s.beginning(m.past), len(m.held)+len(p))
+	hold := min(max(s.beginning(m.past), s.beginningCut(m.past)), len(m.held)+len(p))
 	if hold <= len(p) {
 		m.first = append(m.first[:0], m.held...)
 		m.held = append(m.held[:0], p[len(p)-hold:]...)
@@ -61,7 +72,7 @@ func (m *Stream) Next(p []byte) (first, second []byte) {
 
 // remember keeps the end of what came. p is as it came.
 func (m *Stream) remember(p []byte) {
-	keep := m.set.longest - 1
+	keep := m.set.reach()
 	if len(p) >= keep {
 		m.past = append(m.past[:0], p[len(p)-keep:]...)
 		return

@@ -51,8 +51,8 @@ type Action struct {
 	path   [head.MaxTarget]byte
 	json   flattener
 	values [maxJSON]byte
-	list   [maxValues]string // see build
 	fixed  fixed
+	kept   kept
 
 	rewrites    bool // a header names another path
 	override    string
@@ -84,6 +84,7 @@ func (a *Action) Begin() {
 	a.used, a.count, a.heads, a.cut, a.rewrites = headersAt, 0, 0, false, false
 	a.override, a.graver, a.typed, a.untold, a.typeSize = "", abi.ClassSession, false, false, 0
 	a.charset = nil
+	a.kept.block = 0
 }
 
 // lowerCase maps letters to lower case.
@@ -232,7 +233,13 @@ func (a *Action) Override(value []byte) {
 
 // class is that of a request as it stands: of its method, or of what overrides it.
 func (a *Action) class(r *Request, raise *Raise) abi.Class {
-	class := raise.Of(r.Method, ClassOf(r.Method))
+	class := abi.ClassRead
+	if string(r.Method) != "GET" {
+		class = ClassOf(r.Method)
+	}
+	if len(raise.methods) > 0 {
+		class = raise.Of(r.Method, class)
+	}
 	if a.override != "" {
 		class = max(class, raise.Of(a.overriding[:len(a.override)], a.graver))
 	}
@@ -250,9 +257,6 @@ type Question struct {
 
 // Do asks, as sdk.AskBuilder's Do.
 func (q Question) Do(extent uint64, flags uint8) (id uint32) {
-	if flags&abi.AskAside != 0 { // AskEncoded asks about what has its place in the stream
-		return q.a.build(q.c).Do(extent, flags)
-	}
 	return q.c.AskEncoded(extent, flags, q.a.front[:q.a.size], q.a.fields[q.a.start():q.a.used])
 }
 
@@ -279,21 +283,15 @@ func (a *Action) Ask(c *sdk.Conn, r *Request, raise *Raise) Question {
 	normal, ambiguous := Normal(a.path[:0], path)
 	a.Class = a.class(r, raise)
 
-	a.endHeaders()
-	a.put(fieldMethod, r.Method)
-	a.putLower(fieldAuthority, r.Authority)
-	a.put(fieldPath, r.Path)
-	a.put(fieldPathNormal, normal)
-	a.put(fieldQuery, r.Query)
-	a.putBool(fieldAmbiguous, ambiguous || a.rewrites)
-	a.putFixed(r)
-	if a.typed || r.Length != 0 || len(a.override) > 0 || len(r.Upgrade) > 0 {
-		a.putRest(r, hidden)
-	} else {
-		a.used += copy(a.fields[a.used:], nothing[:])
-		a.count += nothingCount
+	simple := !a.typed && r.Length == 0 && len(a.override) == 0 && len(r.Upgrade) == 0
+	if !simple || !a.recall(r) {
+		a.putFront(r, simple)
 	}
-	a.title(r)
+	a.putLine(r, normal, ambiguous || a.rewrites)
+	if !simple {
+		a.putRest(r, hidden)
+	}
+	a.title(r, len(normal) == len(path) && unsafe.SliceData(normal) == unsafe.SliceData(path))
 	return Question{c, a}
 }
 
@@ -362,23 +360,24 @@ func scheme(tls bool) string {
 	return "http"
 }
 
-// title is METHOD authority path.
-func (a *Action) title(r *Request) {
+// title is METHOD authority path. ascii: the path is.
+func (a *Action) title(r *Request, ascii bool) {
 	const at = 2 + 1 + 4
 	b := a.front[at : at+abi.MaxTitle]
 	n := copy(b, r.Method)
 	b[n] = ' '
 	n++
-	for _, c := range r.Authority[:min(len(r.Authority), len(b)-n)] {
-		b[n] = lowerCase[c]
-		n++
-	}
-	for _, c := range r.Path[:min(len(r.Path), len(b)-n)] {
-		if c >= 0x80 {
-			c = '?'
+	n += copy(b[n:], a.kept.authority)
+	if ascii {
+		n += copy(b[n:], r.Path)
+	} else {
+		for _, c := range r.Path[:min(len(r.Path), len(b)-n)] {
+			if c >= 0x80 {
+				c = '?'
+			}
+			b[n] = c
+			n++
 		}
-		b[n] = c
-		n++
 	}
 	f := &a.front
 	f[0], f[1], f[2] = FamilyHTTP, 0, byte(a.Class)

@@ -3,7 +3,6 @@ package facts
 import (
 	"encoding/binary"
 
-	"github.com/sallyport-dev/sallyport/sdk"
 	"github.com/sallyport-dev/sallyport/sdk/abi"
 )
 
@@ -113,39 +112,3 @@ var nothing, nothingCount = func() ([]byte, int) {
 	b.String(fieldUpgrade, "")
 	return b.End()[before:], 6
 }()
-
-// build makes the question by the SDK's own means.
-func (a *Action) build(c *sdk.Conn) *sdk.AskBuilder {
-	const at = 2 + 1 + 4
-	b := c.Ask(FamilyHTTP, a.Class, text(a.front[at:a.size-2]))
-	for p := a.fields[a.start():a.used]; len(p) > 0; {
-		field := binary.LittleEndian.Uint16(p)
-		p = p[3:]
-		switch field {
-		case fieldAmbiguous, fieldTLS, fieldGatewayCredential:
-			b.Bool(field, p[0] == 1)
-			p = p[1:]
-		case fieldContentLength:
-			b.Int(field, int64(binary.LittleEndian.Uint64(p)))
-			p = p[8:]
-		case fieldHeaders, fieldJSON:
-			n := int(binary.LittleEndian.Uint32(p))
-			p = p[4:]
-			for i := range n {
-				a.list[i], p = cutText(p)
-			}
-			b.Strings(field, a.list[:n])
-		default:
-			var v string
-			v, p = cutText(p)
-			b.String(field, v)
-		}
-	}
-	return b
-}
-
-// cutText takes a string.
-func cutText(p []byte) (s string, rest []byte) {
-	n := 4 + int(binary.LittleEndian.Uint32(p))
-	return text(p[4:n]), p[n:]
-}

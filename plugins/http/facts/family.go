@@ -64,5 +64,6 @@ func Families() []abi.Family {
 			{Name: "server_name", Type: abi.TypeString, Doc: "the name that it asked for by TLS (SNI), in lower case; empty without"},
 			{Name: "gateway_credential", Type: abi.TypeBool, Doc: "the gateway puts a credential into the request"},
 		}},
+		messages(),
 	}
 }

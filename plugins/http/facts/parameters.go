@@ -12,9 +12,15 @@ var overriding = [...]string{"_method", "_httpmethod", "$httpmethod", "x-http-me
 
 // parameters looks for methods among those of a query or a form.
 func (a *Action) parameters(query []byte) {
-	if plain(query) {
-		return
+	if !plain(query) {
+		a.everyParameter(query)
 	}
+}
+
+// everyParameter is apart from what every request runs through.
+//
+//go:noinline
+func (a *Action) everyParameter(query []byte) {
 	for len(query) > 0 {
 		n := 0
 		for n < len(query) && query[n] != '&' && query[n] != ';' {
@@ -99,8 +105,8 @@ func Names(p []byte, name string) bool {
 
 // plain reports whether nothing of a query could be one of the names that override the method: "method" stands in each, or something written as %XX.
 func plain(query []byte) bool {
-	for i, c := range query {
-		switch c {
+	for i := without(query); i < len(query); i++ {
+		switch query[i] {
 		case '%':
 			return false
 		case 'm', 'M':

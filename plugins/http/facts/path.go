@@ -19,7 +19,7 @@ var odd = func() (t [256]bool) {
 // differently. A path that is normal already is returned as it is.
 func Normal(dst, path []byte) (normal []byte, ambiguous bool) {
 	slash := false
-	for _, c := range path {
+	for _, c := range path[usualPath(path):] { // where the words end a slash is looked at once more
 		if odd[c] || slash && (c == '/' || c == '.') {
 			n := normalizer{out: dst[:0]}
 			n.run(path)

@@ -196,7 +196,7 @@ func (s *Session) agentData(r *reader, h *h2frame.Head, p []byte) bool {
 	}
 	if st.state == gathering && len(st.body)+int(n) > st.limit {
 		s.ask(c, st)
-		return false
+		return !s.over // the frame is read again, when that is decided
 	}
 	keep := st.state != open || st.waiting()
 	if keep && uint64(len(p)) < whole {

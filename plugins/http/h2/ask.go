@@ -27,12 +27,15 @@ func (s *Session) ask(c *sdk.Conn, st *stream) {
 		}
 	}
 	what := facts.Request{Method: q.method, Authority: q.authority, Path: q.bare(), Query: q.query, Version: "2", TLS: s.link.Secured,
-		ServerName: s.link.ServerName, Credential: s.hasCredential(), Length: q.length, Body: s.body(c, st, q)}
+		ServerName: s.link.ServerName, Credential: s.writesFor(s.secretAt), Length: q.length, Body: s.body(c, st, q)}
 	switch {
 	case q.connect:
 		what.Path, what.Upgrade = nil, tunnel
 	case st.agentDone && len(st.body) == 0:
 		what.Length = 0
+	}
+	if !s.signs(c, st, q) {
+		return
 	}
 	flags := abi.AskAside
 	if q.connect {
@@ -49,7 +52,7 @@ func (s *Session) body(c *sdk.Conn, st *stream, q *request) facts.Body {
 	switch {
 	case st.agentDone && len(st.body) == 0:
 		return facts.Body{Known: true}
-	case !st.known || q.encodings > 1:
+	case !st.known || q.encodings > 1 || !s.options.Inspect || len(st.body) > s.options.BodyLimit:
 		return facts.Body{}
 	case q.encodings == 0:
 		return facts.Body{Known: true, Bytes: st.body}
@@ -94,7 +97,7 @@ func (s *Session) decided(c *sdk.Conn) {
 }
 
 // verdict carries out what was decided about a request.
-func (s *Session) verdict(c *sdk.Conn, st *stream, e *abi.Event, block []byte, secretAt int) {
+func (s *Session) verdict(c *sdk.Conn, st *stream, e *abi.Event, block []byte, secretAt places) {
 	switch {
 	case e.Outcome != abi.Allow:
 		st.state = undecided // nothing is left to take back
@@ -110,9 +113,9 @@ func (s *Session) verdict(c *sdk.Conn, st *stream, e *abi.Event, block []byte, s
 }
 
 // release begins a request at the upstream.
-func (s *Session) release(c *sdk.Conn, st *stream, block []byte, secretAt int) {
+func (s *Session) release(c *sdk.Conn, st *stream, block []byte, secretAt places) {
 	if s.updated[abi.Upstream] {
-		block, secretAt = block[1:], secretAt-1 // the table size update
+		block, secretAt = block[1:], secretAt.back(1) // the table size update
 	}
 	s.updated[abi.Upstream] = true
 	s.streams.number(st, s.nextUp)

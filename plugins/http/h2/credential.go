@@ -1,8 +1,10 @@
 package h2
 
 import (
+	"github.com/sallyport-dev/sallyport/plugins/http/aws"
 	"github.com/sallyport-dev/sallyport/plugins/http/facts"
 	"github.com/sallyport-dev/sallyport/plugins/http/h2frame"
+	"github.com/sallyport-dev/sallyport/plugins/http/head"
 	"github.com/sallyport-dev/sallyport/plugins/http/hpack"
 	"github.com/sallyport-dev/sallyport/sdk"
 	"github.com/sallyport-dev/sallyport/sdk/abi"
@@ -21,7 +23,7 @@ const maxCredentials = 4
 
 // hasCredential reports whether the gateway puts anything into requests.
 func (s *Session) hasCredential() bool {
-	return len(s.link.Credentials) > 0 || s.link.Parameter.Name != ""
+	return len(s.link.Credentials) > 0 || s.link.Parameter.Name != "" || s.link.Signer.On
 }
 
 // replaced reports whether the gateway writes the header of this name.
@@ -31,7 +33,7 @@ func (s *Session) replaced(name []byte) bool {
 			return true
 		}
 	}
-	return false
+	return s.link.Signer.On && aws.Replaces(name)
 }
 
 // credentials is how much the gateway's own parts of a header take, at most, in bytes.
@@ -39,12 +41,18 @@ func (s *Session) credentials() (n int) {
 	for i := range s.link.Credentials {
 		n += len(s.link.Credentials[i].Name) + s.link.Credentials[i].Length + 2*h2frame.HeadSize
 	}
-	return n + s.link.Parameter.Length
+	if s.link.Signer.On {
+		n += abi.MaxSigned + h2frame.HeadSize
+	}
+	return n + s.link.Parameter.Length + s.link.Secret.Length
 }
 
 // encodePath writes ":path", with the credential's parameter before everything else in its query, and without the agent's own of that name. It notes where the
 // secret belongs.
 func (s *Session) encodePath(b []byte, q *request) []byte {
+	if s.link.Signer.On {
+		return s.encodeUnsigned(b, q)
+	}
 	k := &s.link.Parameter
 	if k.Name == "" || q.path[0] != '/' {
 		return hpack.AppendField(b, &q.fields[q.pathField], q.text)
@@ -57,7 +65,7 @@ func (s *Session) encodePath(b []byte, q *request) []byte {
 	b = hpack.AppendInteger(hpack.AppendName(b, staticPath, "", true), 0, 7, size)
 	b = append(append(b, q.bare()...), '?')
 	b = append(append(b, k.Name...), '=')
-	s.secretAt = len(b)
+	s.secretAt.query = len(b)
 	if q.query != nil {
 		b = append(b, '&')
 		eachOther(q.query, k.Name, func(p []byte) { b = append(b, p...) })
@@ -87,16 +95,57 @@ type insert struct {
 	length int
 }
 
-// sendHeader writes the header block of a request, with what the host writes into it: the parameter's value at secretAt, and headers behind the rest.
-func (s *Session) sendHeader(c *sdk.Conn, st *stream, flags h2frame.Flags, block []byte, secretAt int) {
-	if !s.hasCredential() {
+// places are where the host writes a secret into a block; 0: nowhere.
+type places struct {
+	query  int // the value of the gateway's parameter
+	header int // what takes the place of a placeholder
+}
+
+// back are the places in a block that begins n bytes later.
+func (p places) back(n int) places {
+	if p.query > 0 {
+		p.query -= n
+	}
+	if p.header > 0 {
+		p.header -= n
+	}
+	return p
+}
+
+// writesFor reports whether the gateway puts anything into a request with these places.
+func (s *Session) writesFor(p places) bool { return s.hasCredential() || p.header > 0 }
+
+// encodePlaceholder writes a field that has the placeholder, up to where the secret belongs, and reports whether there is one. It is done once
+// in a request.
+func (s *Session) encodePlaceholder(b []byte, f *hpack.Field, text []byte) ([]byte, bool) {
+	k := &s.link.Secret
+	if s.secretAt.header > 0 || !facts.Carries(head.Name(f.Known), f.Name.Of(text)) {
+		return b, false
+	}
+	value := f.Value.Of(text)
+	before := facts.Before(value, k.Name)
+	if before < 0 {
+		return b, false
+	}
+	b = hpack.AppendInteger(hpack.AppendName(b, f.StaticName, f.Name.Of(text), true), 0, 7, before+k.Length)
+	b = append(b, value[:before]...)
+	s.secretAt.header = len(b)
+	return b, true
+}
+
+// sendHeader writes the header block of a request, with what the host writes into it: secrets at secretAt, and headers behind the rest.
+func (s *Session) sendHeader(c *sdk.Conn, st *stream, flags h2frame.Flags, block []byte, secretAt places) {
+	if !s.writesFor(secretAt) {
 		c.Send(abi.Upstream, st.action, h2frame.AppendHeaders(s.out[:0], st.upstream, flags, block, frameSize))
 		return
 	}
-	var room [maxCredentials + 1]insert
+	var room [maxCredentials + 2]insert
 	list := room[:0]
-	if secretAt > 0 {
-		list = append(list, insert{secretAt, s.link.Parameter.Slot, s.link.Parameter.Length})
+	if secretAt.query > 0 {
+		list = append(list, insert{secretAt.query, s.link.Parameter.Slot, s.link.Parameter.Length})
+	}
+	if secretAt.header > 0 {
+		list = append(list, insert{secretAt.header, s.link.Secret.Slot, s.link.Secret.Length})
 	}
 	s.written = append(s.written[:0], block...)
 	for i := range s.link.Credentials {
@@ -105,6 +154,9 @@ func (s *Session) sendHeader(c *sdk.Conn, st *stream, flags h2frame.Flags, block
 		list = append(list, insert{len(s.written), k.Slot, k.Length})
 	}
 	s.sendPieces(c, st, flags, s.written, list)
+	if s.link.Signer.On {
+		c.SignFrame(st.action, s.link.SignSlot, st.upstream, st.signing)
+	}
 }
 
 // sendPieces writes a block into which the host writes, in as many frames as it takes. A secret is never cut.
@@ -126,7 +178,7 @@ func (s *Session) sendPieces(c *sdk.Conn, st *stream, flags h2frame.Flags, block
 			size += list[fits].length
 			fits++
 		}
-		if end == len(block) && fits == len(list) {
+		if end == len(block) && fits == len(list) && !s.link.Signer.On { // else the signature's frame ends it
 			flags |= h2frame.EndHeaders
 		}
 		b = h2frame.AppendHead(b, size, kind, flags, st.upstream)

@@ -30,6 +30,7 @@
 package h2
 
 import (
+	"github.com/sallyport-dev/sallyport/plugins/http/aws"
 	"github.com/sallyport-dev/sallyport/plugins/http/facts"
 	"github.com/sallyport-dev/sallyport/plugins/http/h2frame"
 	"github.com/sallyport-dev/sallyport/plugins/http/head"
@@ -82,6 +83,13 @@ type Link struct {
 	Credentials []Credential
 	// Parameter is one that the gateway writes into the query, in place of the agent's own of that name. No name: none.
 	Parameter Credential
+	// Secret is what takes the place of a placeholder, its Name, in a header that carries a credential. No name: there is none.
+	Secret Credential
+	// Echoes says that a secret itself goes into requests, or may, so that a server could send it back.
+	Echoes bool
+	// Signer says whether the gateway signs requests, with slot SignSlot, in place of what the agent signed them with.
+	Signer   aws.Signer
+	SignSlot uint16
 }
 
 // Session follows one connection. It is large: make it before the snapshot.
@@ -111,7 +119,8 @@ type Session struct {
 	reply               []byte // a block to the agent
 	out                 []byte // frames
 	written             []byte // a block to the upstream with the gateway's own headers
-	secretAt            int    // in block: where the value of the gateway's parameter belongs; 0: nowhere
+	secretAt            places // in block
+	signing             aws.Text
 
 	streams   streams
 	asked     *stream // waits for the first answer to its question

@@ -188,11 +188,18 @@ func (s *Session) begin(c *sdk.Conn, st *stream, fields []hpack.Field, large boo
 		s.answerBad(c, st, 431, "Request Header Fields Too Large", "the header is longer than it may be")
 		return
 	}
-	if !s.options.Inspect || q.connect {
+	if problem := s.hashed(st, q); problem != "" {
+		s.answerBad(c, st, 400, "Bad Request", problem)
+		return
+	}
+	if !s.options.Inspect && !st.hashes || q.connect {
 		s.ask(c, st)
 		return
 	}
-	st.limit = max(min(s.options.BodyLimit, maxSend-len(s.block)-s.credentials()), 0)
+	st.limit = max(maxSend-len(s.block)-s.credentials(), 0)
+	if !st.hashes {
+		st.limit = min(st.limit, s.options.BodyLimit)
+	}
 	if st.agentDone || q.length > int64(st.limit) {
 		st.known = st.agentDone
 		s.ask(c, st)

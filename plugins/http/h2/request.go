@@ -1,6 +1,9 @@
 package h2
 
 import (
+	"bytes"
+
+	"github.com/sallyport-dev/sallyport/plugins/http/facts"
 	"github.com/sallyport-dev/sallyport/plugins/http/head"
 	"github.com/sallyport-dev/sallyport/plugins/http/hpack"
 )
@@ -221,13 +224,11 @@ func (q *request) check(host []byte, hosted bool) string {
 	case q.path[0] != '/' && (len(q.path) > 1 || q.path[0] != '*' || !q.is("OPTIONS")):
 		return "the path does not begin with a slash"
 	}
-	for i, c := range q.path {
-		switch {
-		case c <= ' ' || c == 0x7f || c == '#':
-			return "a byte stands in the path that cannot be there"
-		case c == '?' && q.query == nil:
-			q.query = q.path[i+1:]
-		}
+	if !head.TargetOK(q.path) {
+		return "a byte stands in the path that cannot be there"
+	}
+	if i := bytes.IndexByte(q.path, '?'); i >= 0 {
+		q.query = q.path[i+1:]
 	}
 	return ""
 }
@@ -314,7 +315,7 @@ func (s *Session) encode(b []byte, q *request) []byte {
 		b = hpack.AppendIndexed(b, scheme)
 	}
 	b = hpack.AppendLiteral(b, staticAuthority, "", q.authority, false)
-	s.secretAt = 0
+	s.secretAt = places{}
 	if !q.connect {
 		b = s.encodePath(b, q)
 	}
@@ -324,9 +325,18 @@ func (s *Session) encode(b []byte, q *request) []byte {
 		switch {
 		case f.Flags&hpack.Pseudo != 0, name == head.Host, name == head.Expect && q.continued:
 			continue
-		case len(s.link.Credentials) > 0 && s.replaced(f.Name.Of(q.text)):
+		case (len(s.link.Credentials) > 0 || s.link.Signer.On) && s.replaced(f.Name.Of(q.text)):
 			continue
-		case name.Secret() && f.Static == 0:
+		case s.link.Echoes && facts.CodingsOf(name, f.Name.Of(q.text)) == facts.Accepts:
+			b = hpack.AppendLiteral(b, f.StaticName, f.Name.Of(q.text), facts.Identity, false) // what compresses would hide an echo
+			continue
+		case s.link.Secret.Name != "" && f.Static == 0:
+			var done bool
+			if b, done = s.encodePlaceholder(b, f, q.text); done {
+				continue
+			}
+		}
+		if name.Secret() && f.Static == 0 {
 			b = hpack.AppendLiteral(b, f.StaticName, f.Name.Of(q.text), f.Value.Of(q.text), true)
 			continue
 		}

@@ -25,7 +25,10 @@ type stream struct {
 	grpc         bool
 	noted        bool  // the response's status is put on record
 	known        bool  // gathering: the body is whole
+	hashes       bool  // and it is read for a signature
 	length       int64 // bytes of the body that are to come by its Content-Length; -1: none is given
+
+	reply int64 // bytes of the response's body that are to come by its Content-Length; -1: none is given
 
 	// Flow control, see windows.
 	takes, granted int64 // what the upstream takes; what the agent may send
@@ -33,11 +36,13 @@ type stream struct {
 
 	limit    int    // gathering: bytes of the body that are read at most
 	block    []byte // the header block, while it waits,
-	secretAt int    // and where a secret belongs in it
+	secretAt places // and where secrets belong in it
 	body     []byte // of the agent, that were not sent on,
 	sent     int    // up to here they were
 	trailers []byte // the block of its trailers, while it waits
 	request  *kept  // gathering: what it is asked about with
+	hash     string // what stands for the body in a signature
+	signing  []byte // what is signed, while it waits
 }
 
 // largeBuffer is the size in bytes from which on a stream's buffer is given back.
@@ -45,8 +50,8 @@ const largeBuffer = 16 << 10
 
 // reset makes it ready for another request.
 func (st *stream) reset() {
-	block, body, trailers := reuse(st.block), reuse(st.body), reuse(st.trailers)
-	*st = stream{block: block, body: body, trailers: trailers, request: st.request}
+	block, body, trailers, signing := reuse(st.block), reuse(st.body), reuse(st.trailers), reuse(st.signing)
+	*st = stream{block: block, body: body, trailers: trailers, signing: signing, request: st.request}
 }
 
 func reuse(b []byte) []byte {

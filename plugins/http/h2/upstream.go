@@ -155,6 +155,10 @@ func (s *Session) upstreamHeaders(r *reader, h *h2frame.Head, p []byte) bool {
 		problem = "a header block stands in the middle of a response"
 	case code >= 100 && code < 200 && end:
 		problem = "an interim response ends its stream"
+	case st.answered && st.reply > 0:
+		problem = wrongLength
+	case code >= 200:
+		problem = s.replyBegins(st, fields, code, end)
 	}
 	if problem != "" {
 		s.spoiled(c, st, problem)
@@ -274,6 +278,12 @@ func (s *Session) upstreamData(r *reader, h *h2frame.Head, p []byte) bool {
 	case st.upstreamDone || !st.answered:
 		s.fail(c, abi.Upstream, h2frame.ProtocolError, "DATA where there is no response")
 		return false
+	case st.reply >= 0 && (n > st.reply || end && n < st.reply):
+		w.offered -= int64(h.Length)
+		r.skip(h2frame.HeadSize + uint64(h.Length))
+		s.spoiled(c, st, wrongLength)
+		s.offer(c)
+		return !s.over
 	case n > w.wants: // the gateway's own answers have borrowed of it
 		s.pause(c, abi.Upstream)
 		return false
@@ -282,6 +292,9 @@ func (s *Session) upstreamData(r *reader, h *h2frame.Head, p []byte) bool {
 	st.offered -= int64(h.Length)
 	w.wants -= n
 	st.wants -= n
+	if st.reply >= 0 {
+		st.reply -= n
+	}
 	if n == 0 && !end {
 		s.strain(c, abi.Upstream, idleCost)
 	} else {

@@ -39,9 +39,13 @@ type Request struct {
 	// Continue: the client waits for 100 before it sends the body.
 	Continue bool
 
+	// Block numbers the field lines: where it is that of a request before, they are the same bytes, and so is what was derived from them alone.
+	Block uint32
+
 	connect bool     // the method is CONNECT
 	last    [64]byte // the Host of the request before, which was one
 	lastLen int
+	same    same
 }
 
 // known reports whether host is the Host of the request before, and keeps it: clients do not change it on a connection.
@@ -82,13 +86,20 @@ func (r *Request) Read(p []byte) Problem {
 	if problem != "" {
 		return problem
 	}
+	if r.again(p, i) {
+		return ""
+	}
+	r.forget()
 	if r.Size, problem = r.Fields.read(p, i); problem != "" {
 		return problem
 	}
 	if problem = r.Framing.read(p, &r.Fields, true); problem != "" {
 		return problem
 	}
-	return r.check(p)
+	if problem = r.check(p); problem == "" {
+		r.keep(p, i)
+	}
+	return problem
 }
 
 // CheckLine looks at a request line whose fields have not come: a client that speaks something else is not kept waiting.

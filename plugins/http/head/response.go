@@ -8,6 +8,8 @@ type Response struct {
 	Minor  uint8
 	Status int
 	Code   Span // the status in digits
+
+	before []byte // the head that was read last; none: it was not one
 }
 
 // Problems of a response.
@@ -19,8 +21,20 @@ const (
 	badSwitch     Problem = "the server changes to a protocol that was not asked for"
 )
 
-// Read reads the head that p begins with.
+// Read reads the head that p begins with. One that is the same, byte for byte, as the one before is what that was.
 func (r *Response) Read(p []byte) Problem {
+	if n := len(r.before); n > 0 && len(p) >= n && string(p[:n]) == string(r.before) {
+		return ""
+	}
+	r.before = r.before[:0]
+	problem := r.read(p)
+	if problem == "" && r.Size <= maxSame {
+		r.before = append(r.before, p[:r.Size]...)
+	}
+	return problem
+}
+
+func (r *Response) read(p []byte) Problem {
 	const version = "HTTP/1.1 200"
 	if len(p) < len(version)+2 || string(p[:7]) != version[:7] || p[7] != '0' && p[7] != '1' || p[8] != ' ' {
 		return badStatusLine

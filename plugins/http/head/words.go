@@ -23,6 +23,9 @@ func below(w, n uint64) uint64 { return (w - ones*n) & ^w & highs }
 // equal marks the bytes of w that are c, in the same way.
 func equal(w uint64, c uint64) uint64 { return below(w^(ones*c), 1) }
 
+// TargetOK reports whether every byte of p can stand in a request's target.
+func TargetOK(p []byte) bool { return skipTarget(p, 0) == len(p) }
+
 // skipTarget returns the place of the first byte of p from i on that cannot stand in a request's target, or len(p).
 func skipTarget(p []byte, i int) int {
 	for i+8 <= len(p) {

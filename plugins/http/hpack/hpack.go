@@ -102,7 +102,7 @@ func nameFlags(p []byte) (f Flags) {
 
 // valueFlags looks at a field's value.
 func valueFlags(p []byte) Flags {
-	for _, c := range p {
+	for _, c := range p[usual(p):] {
 		if !inValue[c] {
 			return BadValue
 		}

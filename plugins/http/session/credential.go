@@ -3,6 +3,8 @@ package session
 import (
 	"strings"
 
+	"github.com/sallyport-dev/sallyport/plugins/http/aws"
+	"github.com/sallyport-dev/sallyport/plugins/http/facts"
 	"github.com/sallyport-dev/sallyport/plugins/http/head"
 	"github.com/sallyport-dev/sallyport/sdk"
 	"github.com/sallyport-dev/sallyport/sdk/abi"
@@ -14,6 +16,9 @@ const (
 	slotPassword
 	slotHeader
 	slotQuery
+	slotAWS
+	slotAWSToken
+	slotSecret
 )
 
 // Attributes of a credential.
@@ -21,6 +26,10 @@ const (
 	attributeUser      = "user"
 	attributeHeader    = "header_name"
 	attributeParameter = "query_name"
+	attributeKeyID     = "access_key_id"
+	attributeRegion    = "region"
+	attributeService   = "service"
+	attributeReplaced  = "placeholder"
 )
 
 func slots() []abi.Slot {
@@ -29,6 +38,9 @@ func slots() []abi.Slot {
 		{Name: "password", Form: "basic", Doc: "a password, sent with the attribute user as Authorization: Basic …"},
 		{Name: "header", Form: "header", Doc: "the value of the header that the attribute header_name names"},
 		{Name: "query", Form: "query", Doc: "the value of the query parameter that the attribute query_name names"},
+		{Name: "secret_access_key", Form: "aws-sigv4", Doc: "a key of AWS, with which the gateway signs requests (Signature Version 4); with the attributes access_key_id, region and service"},
+		{Name: "session_token", Form: "aws-session-token", Doc: "the session token of a temporary secret_access_key"},
+		{Name: "secret", Form: "header", Doc: "what stands in place of the attribute placeholder, where a header that carries a credential has that for its value, or behind the name of a scheme"},
 	}
 }
 
@@ -37,6 +49,10 @@ func attributes() []abi.CredentialAttribute {
 		{Name: attributeUser, Doc: "the user of a password"},
 		{Name: attributeHeader, Doc: "the header that the slot header fills, such as X-Api-Key"},
 		{Name: attributeParameter, Doc: "the query parameter that the slot query fills, such as api_key"},
+		{Name: attributeKeyID, Doc: "the name of a secret_access_key, such as AKIA…"},
+		{Name: attributeRegion, Doc: "the region that requests are signed for, such as eu-central-1"},
+		{Name: attributeService, Doc: "the service that requests are signed for, as AWS calls it in signatures: s3, dynamodb, execute-api"},
+		{Name: attributeReplaced, Doc: "the word that agents have in place of a secret, at least 8 letters, digits, hyphens, dots and underscores"},
 	}
 }
 
@@ -47,6 +63,10 @@ type credential struct {
 	query     bool
 	parameter string
 	begin     [2][]byte // "?NAME=", "NAME="
+	signer    aws.Signer
+	token     bool // of the signature's key: it is sent
+	// placeholder is what the secret takes the place of; empty: there is none.
+	placeholder string
 }
 
 // written is a header that the gateway writes.
@@ -76,6 +96,19 @@ func (k *credential) load(f *abi.Facts) (wrong string) {
 	if k.count > 1 && k.headers[0].name == k.headers[1].name || k.count > 2 {
 		return "the credential fills one header twice"
 	}
+	if f.Filled("secret") {
+		if k.placeholder, _ = f.Attribute(attributeReplaced); !facts.IsPlaceholder(k.placeholder) {
+			return "the credential's placeholder is missing, or is no word of at least 8 letters, digits, hyphens, dots and underscores"
+		}
+	}
+	k.token = f.Filled("session_token")
+	if f.Filled("secret_access_key") {
+		service, _ := f.Attribute(attributeService)
+		k.signer = aws.New(service, f.UpstreamTLS)
+	}
+	if k.signer.On && (f.Filled("bearer") || f.Filled("password") || f.Filled("query") || k.count > 0 && aws.Replaces([]byte(k.headers[0].name))) {
+		return "the credential signs requests, and writes into them what the signature would have to cover or brings itself"
+	}
 	if k.query = f.Filled("query"); k.query {
 		name, ok := f.Attribute(attributeParameter)
 		if !ok || !head.IsToken([]byte(name)) || strings.ContainsAny(name, "%&+#") {
@@ -93,8 +126,13 @@ func (k *credential) header(name string, slot uint16) {
 	k.count++
 }
 
+// none reports whether nothing of requests depends on it.
+func (k *credential) none() bool {
+	return k.count == 0 && !k.query && !k.signer.On && !k.token && k.placeholder == ""
+}
+
 // any reports whether there is anything to write.
-func (k *credential) any() bool { return k.count > 0 || k.query }
+func (k *credential) any() bool { return k.count > 0 || k.query || k.signer.On }
 
 // replaces reports whether the gateway writes the header of this name.
 func (k *credential) replaces(name []byte) bool {
@@ -103,7 +141,7 @@ func (k *credential) replaces(name []byte) bool {
 			return true
 		}
 	}
-	return false
+	return k.signer.On && aws.Replaces(name)
 }
 
 // writeHeaders writes the lines with the credential to the upstream.

@@ -10,6 +10,7 @@ import (
 // edits are what is changed in a head on its way: nothing, nearly always. What can be there is
 //   - an offer to go on with HTTP/2 without TLS (Upgrade: h2c), which the client can do without and nobody could read: taken out,
 //   - Expect, when the client was told to send its body already: taken out,
+//   - what asks for compression, of bodies and of a WebSocket's messages, where that would hide something: changed, or taken out,
 //   - the gateway's credential: written, and the agent's own value of that header or parameter taken out.
 type edits struct {
 	list  [maxEdits]edit
@@ -28,10 +29,12 @@ type edit struct {
 type writes uint8
 
 const (
-	nothing    writes = iota
-	headers           // the lines of the credential
-	query             // "?NAME=SECRET"
-	queryFirst        // "NAME=SECRET&"
+	nothing     writes = iota
+	headers            // the lines of the credential
+	query              // "?NAME=SECRET"
+	queryFirst         // "NAME=SECRET&"
+	replacement        // SECRET, for a placeholder
+	identity           // the name of the coding that hides nothing
 )
 
 func (e *edits) add(at, out uint32, w writes) bool {
@@ -49,10 +52,15 @@ func (s *Session) plan(p []byte) bool {
 	e := &r.edits
 	e.count = 0
 	plaintext2, inserts := r.Plaintext2(p), s.credential.any()
-	if !plaintext2 && !inserts && !r.gather.continued {
+	s.sent = s.writesSecret()
+	s.bare = r.Upgrades && (s.sent || s.socket.about != nil) && s.isSocket(p)
+	if !plaintext2 && !inserts && !r.gather.continued && !s.placed && !s.bare {
 		return true
 	}
 	ok := true
+	if s.credential.signer.On && r.HasQuery {
+		ok = s.planSignature(p)
+	}
 	if s.credential.query && (r.Form == head.Origin || r.Form == head.Absolute && !r.Path.Empty()) {
 		ok = s.planQuery(p)
 	}
@@ -65,16 +73,27 @@ func (s *Session) plan(p []byte) bool {
 		case head.Expect:
 			out = r.gather.continued
 		}
-		if out || inserts && s.credential.replaces(f.Name.Of(p)) {
+		if s.sent && !out {
+			taken, fits := s.planCodings(p, f)
+			if ok = ok && fits; taken {
+				continue
+			}
+		}
+		if out || inserts && s.credential.replaces(f.Name.Of(p)) || s.bare && head.SameName(f.Name.Of(p), extensions) {
 			line := f.Line(p)
 			ok = ok && e.add(line.Start, line.End-line.Start, nothing)
+		} else if s.placed && i == s.placedIn {
+			n := uint32(len(s.credential.placeholder))
+			ok = ok && e.add(f.Value.End-n, n, replacement)
 		}
 	}
-	if s.credential.count > 0 {
+	if s.credential.count > 0 || s.signs {
 		ok = ok && e.add(uint32(r.size)-2, 0, headers)
 	}
 	return ok
 }
+
+var identityWord = []byte(facts.Identity)
 
 // planQuery puts the parameter of the credential first into the query, and takes the agent's own out.
 func (s *Session) planQuery(p []byte) bool {
@@ -110,6 +129,11 @@ func (s *Session) pass(c *sdk.Conn) {
 		switch e.writes {
 		case headers:
 			k.writeHeaders(c, r.id)
+			s.writeSignature(c)
+		case identity:
+			c.Send(abi.Upstream, r.id, identityWord)
+		case replacement:
+			c.Secret(r.id, slotSecret)
 		case query:
 			c.Send(abi.Upstream, r.id, k.begin[0])
 			c.Secret(r.id, slotQuery)

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"github.com/sallyport-dev/sallyport/plugins/http/aws"
 	"github.com/sallyport-dev/sallyport/plugins/http/facts"
 	"github.com/sallyport-dev/sallyport/plugins/http/head"
 	"github.com/sallyport-dev/sallyport/sdk"
@@ -18,6 +19,8 @@ type gather struct {
 	own       []byte // the memory for chunks
 	unknown   bool   // a content coding could not be undone
 	begun     bool
+	hash      string // what stands for the body in a signature; empty: not known yet
+	reads     bool   // the body is read for that
 }
 
 func (g *gather) reset() {
@@ -32,7 +35,15 @@ func (g *gather) body(r *request, p *Plugin) facts.Body {
 	if !r.Chunked && r.Length <= 0 {
 		return facts.Body{Known: true}
 	}
-	return facts.Body{Known: g.whole && !g.unknown, Bytes: g.bytes}
+	return facts.Body{Known: g.whole && !g.unknown && p.inspect && len(g.bytes) <= p.bodyLimit, Bytes: g.bytes}
+}
+
+// limit is how much of a body is read.
+func (s *Session) limit() int {
+	if s.request.gather.reads {
+		return max(maxHashed, s.plugin.bodyLimit)
+	}
+	return s.plugin.bodyLimit
 }
 
 // gather reports whether the body is there, or will not be known.
@@ -44,7 +55,7 @@ func (s *Session) gather(c *sdk.Conn, p []byte, end bool) bool {
 			if !s.gatherChunks(c, p) {
 				return false
 			}
-		} else if r.Length > int64(s.plugin.bodyLimit) {
+		} else if r.Length > int64(s.limit()) {
 			g.over = true
 		} else if g.need = r.size + int(r.Length); len(p) >= g.need {
 			g.bytes, g.whole = p[r.size:g.need], true
@@ -52,8 +63,16 @@ func (s *Session) gather(c *sdk.Conn, p []byte, end bool) bool {
 	}
 	switch {
 	case g.whole:
-		s.decode(c, p)
+		if g.reads {
+			g.hash = aws.HashOf(g.bytes)
+		}
+		if s.plugin.inspect && len(g.bytes) <= s.plugin.bodyLimit {
+			s.decode(c, p)
+		}
 		return true
+	case g.over && g.reads:
+		s.reject(c, &facts.Answer{Status: 413, Title: "Content Too Large", Detail: "the gateway signs requests here: " + string(aws.LongBody)})
+		return false
 	case g.over:
 		return true
 	case end:
@@ -75,7 +94,7 @@ func (s *Session) gatherChunks(c *sdk.Conn, p []byte) bool {
 		g.begun = true
 		r.chunks.Begin(true)
 	}
-	limit := s.plugin.bodyLimit
+	limit := s.limit()
 	for {
 		at := r.size + g.raw
 		piece, problem := r.chunks.Next(p[min(at, len(p)):])
@@ -83,7 +102,7 @@ func (s *Session) gatherChunks(c *sdk.Conn, p []byte) bool {
 		case problem != "":
 			s.refuse(c, problem)
 			return false
-		case uint64(len(g.own))+piece.Data > uint64(limit) || g.raw > 4*limit+head.MaxTrailers:
+		case uint64(len(g.own))+piece.Data > uint64(limit) || g.raw > min(4*limit, limit+maxHashed)+head.MaxTrailers:
 			g.over = true
 			return true
 		case piece.Size == 0:

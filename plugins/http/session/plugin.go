@@ -41,6 +41,8 @@ const (
 	mostBody    = 40 << 10
 	// maxResponseHead bounds the head of a response.
 	maxResponseHead = 64 << 10
+	// maxHashed is how much of a body is read before its request is signed, where the service takes no other: it waits in the gate's window.
+	maxHashed = 768 << 10
 	// maxDropped is how much of a denied request's body is dropped to keep the connection.
 	maxDropped = 1 << 20
 )
@@ -54,7 +56,9 @@ type Plugin struct {
 	raise       *facts.Raise
 	authorities *facts.Authorities
 	plaintext2  bool
-	two         h2.Options
+	// inspectSockets: the messages of WebSockets are asked about, one by one.
+	inspectSockets bool
+	two            h2.Options
 	// spare is a session that was made before the snapshot, so that connections share what they do not write to.
 	spare atomic.Pointer[Session]
 }
@@ -82,6 +86,8 @@ func (*Plugin) Manifest() abi.Manifest {
 				Doc: "read bodies before the verdict, so that rules can use http.body and http.json; nothing of such a request goes on before it is whole"},
 			{Name: "body_limit", Type: abi.TypeInt, Min: 0, Max: mostBody, Default: int64(defaultBody),
 				Doc: "bytes of a body that are read at most, as sent and decoded; of a longer one body and json are unknown"},
+			{Name: "inspect_websocket", Type: abi.TypeBool, Default: false,
+				Doc: "ask about every message that an agent sends in a WebSocket, as an action of family websocket; of one longer than body_limit the text is unknown"},
 			{Name: "max_head", Type: abi.TypeInt, Min: leastHead, Max: mostHead, Default: int64(defaultHead),
 				Doc: "bytes of a request's head; a longer one is answered with 431"},
 			{Name: "raise", Type: abi.TypeString, Default: "",
@@ -108,7 +114,7 @@ func (p *Plugin) Configure(options []byte) error {
 	if err := errors.Join(wrong[:]...); err != nil {
 		return err
 	}
-	p.plaintext2 = o.Bool("h2c")
+	p.plaintext2, p.inspectSockets = o.Bool("h2c"), o.Bool("inspect_websocket")
 	p.two = h2.Options{Raise: p.raise, Authorities: p.authorities, MaxHead: p.maxHead, Inspect: p.inspect, BodyLimit: p.bodyLimit, Undo: undo}
 	s := newSession(p)
 	s.two = h2.New(&p.two, s.action)

@@ -17,6 +17,8 @@ type request struct {
 	whole   bool // its head was read,
 	known   bool // and it is for this endpoint
 
+	addressed uint32 // the Block of the request that was last
+
 	id     uint32 // its action
 	total  uint64 // bytes that are decided at once: the head, and the body unless that streams
 	stream bool   // the body, or what follows, is covered by a streaming action
@@ -55,8 +57,11 @@ func (s *Session) readRequest(c *sdk.Conn, p []byte, end bool) int {
 			}
 		}
 		s.response.asked = head.Asked{Head: string(r.Method.Of(p)) == "HEAD"}
-		if problem := s.addressed(&r.Request, p); problem != "" {
-			return s.reject(c, &facts.Answer{Status: 421, Title: "Misdirected Request", Detail: string(problem)})
+		if r.addressed != r.Block { // the Host of the same field lines is the same
+			if problem := s.addressed(&r.Request, p); problem != "" {
+				return s.reject(c, &facts.Answer{Status: 421, Title: "Misdirected Request", Detail: string(problem)})
+			}
+			r.addressed = r.Block
 		}
 		r.known = true
 	}
@@ -69,7 +74,12 @@ func (s *Session) readRequest(c *sdk.Conn, p []byte, end bool) int {
 		s.connect = facts.AskConnect(c, s.facts.Endpoint, s.secured).Do(0, abi.AskQuiet)
 		return 0
 	}
-	if s.plugin.inspect && (r.Chunked || r.Length > 0) && !s.gather(c, p, end) {
+	if s.credential.signer.On && r.gather.hash == "" {
+		if problem := s.hashed(p); problem != "" {
+			return s.reject(c, &facts.Answer{Status: 400, Title: "Bad Request", Detail: "the gateway signs requests here: " + string(problem)})
+		}
+	}
+	if (s.plugin.inspect || r.gather.reads) && (r.Chunked || r.Length > 0) && !s.gather(c, p, end) {
 		return 0
 	}
 	return s.ask(c, p)
@@ -124,15 +134,28 @@ func (s *Session) readHead(c *sdk.Conn, p []byte, end bool) (read int, more bool
 func (s *Session) ask(c *sdk.Conn, p []byte) int {
 	r := &s.request
 	a := s.action
-	a.Begin()
-	for i := range r.Count {
-		f := &r.All[i]
-		a.Header(f.Known, f.Name.Of(p), f.Value.Of(p))
+	again := a.Again(r.Block)
+	if again && s.link == linkReady && s.socket.about == nil && s.credential.none() {
+		return s.askAgain(c, p)
+	}
+	if !again {
+		a.Begin()
+		for i := range r.Count {
+			f := &r.All[i]
+			a.Header(f.Known, f.Name.Of(p), f.Value.Of(p))
+		}
+		a.Keep(r.Block)
+		s.patient = s.takesInterim(p)
+	}
+	s.findPlaceholder(p)
+	if r.Upgrades || s.socket.about != nil {
+		s.aboutSocket(p)
 	}
 	connect := r.Form == head.Authority
 	upgrade := r.Upgrades && !r.Plaintext2(p)
-	what := facts.Request{Method: r.Method.Of(p), Authority: r.Authority.Of(p), Path: r.Path.Of(p), Query: r.Query.Of(p),
-		Version: "1.1", TLS: s.secured, ServerName: s.serverName, Credential: s.credential.any(), Body: r.gather.body(r, s.plugin)}
+	what := &s.what
+	*what = facts.Request{Method: r.Method.Of(p), Authority: r.Authority.Of(p), Path: r.Path.Of(p), Query: r.Query.Of(p),
+		Version: "1.1", TLS: s.secured, ServerName: s.serverName, Credential: s.credential.any() || s.placed, Body: r.gather.body(r, s.plugin)}
 	if r.Minor == 0 {
 		what.Version = "1.0"
 	}
@@ -153,13 +176,16 @@ func (s *Session) ask(c *sdk.Conn, p []byte) int {
 		r.stream = true
 	}
 	s.response.asked.Connect, s.response.asked.Upgrade = connect, upgrade
-	s.closing, s.patient = r.Last(), s.takesInterim(p)
+	s.closing = r.Last()
+	if problem := s.textToSign(p); problem != "" {
+		return s.reject(c, &facts.Answer{Status: 400, Title: "Bad Request", Detail: "the gateway signs requests here: " + string(problem)})
+	}
 	if !s.plan(p) {
 		return s.refuse(c, "the credential's parameter is there too often")
 	}
 
-	b := a.Ask(c, &what, s.plugin.raise)
-	r.writes = !r.stream && s.credential.any()
+	b := a.Ask(c, what, s.plugin.raise)
+	r.writes = !r.stream && (s.credential.any() || s.placed)
 	if r.stream || r.writes {
 		r.id = b.Do(0, abi.AskQuiet|abi.AskStreaming)
 	} else {
@@ -177,6 +203,20 @@ func (s *Session) ask(c *sdk.Conn, p []byte) int {
 		}
 	}
 	return int(min(r.total, uint64(len(p))))
+}
+
+// askAgain is ask for nearly every request: its field lines are those of the one before, so it has no body and wants no other protocol, and nothing is
+// written into it.
+func (s *Session) askAgain(c *sdk.Conn, p []byte) int {
+	r := &s.request
+	what := &s.what
+	what.Method, what.Authority, what.Path, what.Query = r.Method.Of(p), r.Authority.Of(p), r.Path.Of(p), r.Query.Of(p)
+	r.total, r.stream, r.writes = uint64(r.size), false, false
+	s.closing = r.Last()
+	r.id = s.action.Ask(c, what, s.plugin.raise).Do(r.total, abi.AskQuiet)
+	s.response.noted = s.action.Class > abi.ClassRead
+	s.forward(c)
+	return r.size
 }
 
 // tunnel is what CONNECT goes on with.

@@ -31,6 +31,8 @@ func (s *Session) upstreamData(c *sdk.Conn, p []byte, end bool) int {
 		return s.readResponse(c, p, end)
 	case s.server == serverChunks:
 		return s.readResponseChunks(c, p, end)
+	case s.server == serverMessages:
+		return s.readFrames(c, p)
 	}
 	return len(p) // passed already
 }
@@ -72,6 +74,12 @@ func (s *Session) finishResponse(c *sdk.Conn, p []byte) int {
 		c.Pass(abi.Upstream, 0, uint64(size))
 		return size
 	}
+	switch {
+	case body == head.Tunnel && s.bare && s.agreed(p):
+		return s.spoiled(c, "it agrees on an extension of WebSocket that was not offered")
+	case (body == head.Counted && r.Length > 0 || body == head.InChunks || body == head.UntilClose) && s.hidesEcho(p):
+		return s.spoiled(c, facts.HiddenEcho)
+	}
 	if r.noted {
 		c.Note(s.request.id, "status", string(r.Code.Of(p)))
 	}
@@ -83,6 +91,11 @@ func (s *Session) passResponse(c *sdk.Conn, body head.Body, size, have int) int 
 	r := &s.response
 	s.closing = s.closing || r.Last() || body == head.UntilClose
 	total := uint64(size)
+	if body == head.Tunnel && s.socket.about != nil {
+		c.Pass(abi.Upstream, 0, total)
+		s.beginSocket(c)
+		return size
+	}
 	if body == head.Tunnel {
 		c.Pass(abi.Upstream, 0, passAll)
 		c.Pass(abi.Agent, s.request.id, passAll)

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"github.com/sallyport-dev/sallyport/plugins/http/aws"
 	"github.com/sallyport-dev/sallyport/plugins/http/facts"
 	"github.com/sallyport-dev/sallyport/plugins/http/h2"
 	"github.com/sallyport-dev/sallyport/plugins/http/head"
@@ -12,27 +13,29 @@ import (
 type agentState uint8
 
 const (
-	agentStart   agentState = iota // its first byte
-	agentConnect                   // TLS, when it is decided whether it may connect
-	agentSecure                    // TLS has it
-	agentPreface                   // HTTP/2, when the upstream is there
-	agentHead                      // the head of a request
-	agentAsked                     // nothing: its request waits for the upstream
-	agentChunks                    // chunks of a body, which pass
-	agentDrops                     // chunks of a body that was denied
-	agentDone                      // nothing: its request awaits a response
-	agentTunnel                    // anything, by itself
-	agentGone                      // nothing that anybody wants
+	agentStart    agentState = iota // its first byte
+	agentConnect                    // TLS, when it is decided whether it may connect
+	agentSecure                     // TLS has it
+	agentPreface                    // HTTP/2, when the upstream is there
+	agentHead                       // the head of a request
+	agentAsked                      // nothing: its request waits for the upstream
+	agentChunks                     // chunks of a body, which pass
+	agentDrops                      // chunks of a body that was denied
+	agentDone                       // nothing: its request awaits a response
+	agentTunnel                     // anything, by itself
+	agentMessages                   // messages of a WebSocket
+	agentGone                       // nothing that anybody wants
 )
 
 // serverState is what comes next of the upstream.
 type serverState uint8
 
 const (
-	serverIdle   serverState = iota // nothing: it was asked nothing
-	serverHead                      // the head of a response
-	serverChunks                    // chunks of a body
-	serverRest                      // the rest, up to the end
+	serverIdle     serverState = iota // nothing: it was asked nothing
+	serverHead                        // the head of a response
+	serverChunks                      // chunks of a body
+	serverRest                        // the rest, up to the end
+	serverMessages                    // frames of a WebSocket
 )
 
 // linkState is how far the connection to the upstream is.
@@ -77,11 +80,19 @@ type Session struct {
 	shut     [2]bool
 
 	credential credential
+	signing    aws.Text // what is signed of the present request,
+	signs      bool     // if it is signed
+	placed     bool     // the present request has the placeholder,
+	placedIn   int      // in this one of its fields
+	sent       bool     // a secret itself is in the present request
+	bare       bool     // no extension of a WebSocket is offered by it
+	socket     socket
 
 	two      *h2.Session // HTTP/2, if that is spoken
 	speaking bool        // and it has begun
 
 	request  request
+	what     facts.Request // what the last request was asked about with
 	response response
 	action   *facts.Action
 	answer   []byte // what the gateway says itself is built here
@@ -138,6 +149,8 @@ func (s *Session) Data(c *sdk.Conn, side abi.Side, p []byte, end bool) int {
 	case agentAsked, agentDone, agentPreface:
 		s.stop(c)
 	case agentConnect, agentSecure:
+	case agentMessages:
+		return s.readMessages(c, p, end)
 	case agentTunnel: // passed already
 		return len(p)
 	case agentGone:
@@ -151,6 +164,10 @@ func (s *Session) Data(c *sdk.Conn, side abi.Side, p []byte, end bool) int {
 func (s *Session) Event(c *sdk.Conn, e abi.Event) {
 	if s.speaking {
 		s.two.Event(c, e)
+		return
+	}
+	if s.socket.on {
+		s.socketVerdict(c, &e)
 		return
 	}
 	switch e.Kind {
@@ -219,7 +236,7 @@ func (s *Session) agentEnded(c *sdk.Conn) {
 			return
 		}
 		s.shutSide(c, abi.Upstream)
-	case agentChunks, agentDone, agentTunnel:
+	case agentChunks, agentDone, agentTunnel, agentMessages:
 		s.shutSide(c, abi.Upstream) // as the server would see it
 	case agentConnect:
 		c.Close("the agent closed the connection")
@@ -233,7 +250,11 @@ func (s *Session) upstreamEnded(c *sdk.Conn) {
 	switch {
 	case s.held: // the verdict that follows ends the connection
 		c.Withdraw(s.request.id)
-	case s.agent == agentTunnel:
+	case s.agent == agentMessages && s.socket.asked != 0:
+		s.socket.denied = true
+		c.Withdraw(s.socket.asked)
+		c.Close("the server closed the connection")
+	case s.agent == agentTunnel, s.agent == agentMessages:
 		s.shutSide(c, abi.Agent)
 	case s.ending && s.failed:
 		c.Fail(s.reason)

@@ -93,6 +93,8 @@ func (s *Session) upstreamSecured(c *sdk.Conn, e *abi.Event) {
 func (s *Session) beginSecond(c *sdk.Conn) {
 	l := h2.Link{Endpoint: s.facts.Endpoint, Connect: s.connect, Secured: s.secured, ServerName: s.serverName, UpstreamTLS: s.facts.UpstreamTLS}
 	k := &s.credential
+	l.Signer, l.SignSlot = k.signer, slotAWS
+	l.Echoes = k.count > 0 || k.query || k.token || k.placeholder != ""
 	names := slots()
 	for i := range k.count {
 		h := &k.headers[i]
@@ -102,6 +104,14 @@ func (s *Session) beginSecond(c *sdk.Conn) {
 			return
 		}
 		l.Credentials = append(l.Credentials, h2.Credential{Name: h.name, Slot: h.slot, Length: size})
+	}
+	if k.placeholder != "" {
+		size := s.facts.Size(names[slotSecret].Name)
+		if size == 0 {
+			c.Fail("it is not known how long the credential is, so it cannot be written into requests of HTTP/2")
+			return
+		}
+		l.Secret = h2.Credential{Name: k.placeholder, Slot: slotSecret, Length: size}
 	}
 	if k.query {
 		size := s.facts.Size(names[slotQuery].Name)

@@ -78,6 +78,8 @@ func (g *Gate) carryOutMore(cmd *abi.Command) {
 		g.withdraw(cmd.ID)
 	case abi.TagSecret:
 		g.secret(cmd)
+	case abi.TagSign:
+		g.sign(cmd)
 	default:
 		g.breach("%v is not a command", cmd.Tag)
 	}
