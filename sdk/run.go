@@ -73,7 +73,9 @@ func (r *runner) event(b []byte) {
 	case e.Kind == abi.KindVerdict && e.ID == r.conn.asked:
 		r.decided(e.Outcome)
 	case e.Kind == abi.KindHeld && e.ID == r.conn.asked:
-		r.hold()
+		if !r.conn.held.on { // a judge may have been asked before
+			r.hold()
+		}
 	default:
 		r.assume(abi.Upstream)
 	}

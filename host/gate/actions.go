@@ -118,9 +118,7 @@ func (a *actions) prune(cursor uint64) {
 func (a *actions) decide(v Verdict) {
 	a.verdict = v
 	if v.Pending != nil {
-		if a.state = holding; !v.Untold {
-			a.silent, a.late = false, a.late || a.silent
-		}
+		a.state, a.silent, a.late = holding, false, a.late || a.silent
 		return
 	}
 	if v.Outcome != abi.Allow {
@@ -189,7 +187,7 @@ func (v *Verdict) event(b []byte, id uint32) []byte {
 	return abi.AppendEvent(b, &e)
 }
 
-// heldEvent appends what the guest is told of an action that waits for a person.
+// heldEvent appends what the guest is told of an action that waits: for a person, or for a judge, and then Hold is empty.
 func (v *Verdict) heldEvent(b []byte, id uint32) []byte {
 	return abi.AppendEvent(b, &abi.Event{Kind: abi.KindHeld, ID: id, Hold: v.Hold, Until: v.Until, Reason: v.Reason, Rule: v.Rule, Receipt: v.Receipt})
 }

@@ -83,10 +83,8 @@ func (c *conn) askAside(cmd *abi.Command, connect bool) {
 	s.connect = connect
 	v := c.session.Decide(c.ctx, &c.asked)
 	if v.Pending != nil {
-		if s.verdict = v; !v.Untold {
-			s.quiet = false
-			c.actions.asides.owed = append(c.actions.asides.owed, s.id)
-		}
+		s.verdict, s.quiet = v, false
+		c.actions.asides.owed = append(c.actions.asides.owed, s.id)
 		c.await(s.id, v.Pending)
 		return
 	}
@@ -100,7 +98,7 @@ func (c *conn) decideAside(id uint32, v Verdict) {
 	if s == nil {
 		return
 	}
-	waited := s.verdict.Pending != nil && !s.verdict.Untold
+	waited := s.verdict.Pending != nil
 	s.verdict = v
 	if v.Outcome == abi.Allow {
 		s.state = asideAllowed

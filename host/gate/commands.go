@@ -51,9 +51,6 @@ func (c *conn) step(list []byte, more bool, err error) {
 		switch {
 		case c.actions.denied():
 			event = c.actions.verdictEvent() // the rest of the step is void, also what it has more of
-		case c.actions.state == holding && c.actions.verdict.Untold:
-			c.holdUntold(rest, more)
-			return
 		case c.actions.state == holding:
 			event = c.hold(rest) // it says what it has more of when it hears of the verdict
 		case more:

@@ -64,19 +64,18 @@ type Verdict struct {
 	Reason  string
 	Receipt string // id of the record
 	Hold    string // what people who approve call the action, when it is or was held
-	// Pending is set when a person is asked: then the verdict is to come, Outcome means nothing yet, and Until says when the
-	// wait is over (RFC 3339, UTC).
+	// Pending is set when a person or a judge is asked: then the verdict is to come, Outcome means nothing yet, and Until says when the
+	// wait is over (RFC 3339, UTC). Without a Hold the guest hears that the action waits, and the agent does not, as for a judge that
+	// answers soon.
 	Pending Pending
 	Until   string
-	// Untold is of a Pending: the guest, and with it the agent, is not told that the action waits, as for a judge that answers soon.
-	Untold bool
 }
 
 // Pending is a verdict to come.
 type Pending interface {
 	// Wait returns the verdict, which is final, and on record. ctx ends when the agent has left or took the action back: then
 	// Wait returns a denial soon. Before it returns an approval it asks probe whether the agent is still there; an error
-	// makes it a denial. A verdict with a Pending of its own goes on waiting, and the guest is told: a judge has left it to people.
+	// makes it a denial. A verdict with a Pending of its own goes on waiting, and the guest hears so: a judge has left it to people.
 	Wait(ctx context.Context, probe func(context.Context) error) Verdict
 }
 

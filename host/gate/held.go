@@ -15,30 +15,6 @@ func (c *conn) hold(rest []byte) []byte {
 	return c.event
 }
 
-// holdUntold keeps what the guest said behind a question that waits, all of it: a guest that is not told would say the rest of it in
-// between other things. mu is held.
-func (c *conn) holdUntold(rest []byte, more bool) {
-	a := &c.actions
-	a.rest, a.state = append(a.rest[:0], rest...), held
-	for more {
-		var list []byte
-		var err error
-		if c.calls--; c.calls < 0 {
-			c.fail(endless)
-			return
-		}
-		if list, more, err = c.guest.Event(nil); err != nil {
-			c.fail("the plugin: %v", err)
-			return
-		}
-		if a.rest = append(a.rest, list...); len(a.rest) > 4*c.limits.Window {
-			c.fail("the plugin said more than %d bytes behind a question that waits", 4*c.limits.Window)
-			return
-		}
-	}
-	c.await(a.id, a.verdict.Pending)
-}
-
 // await has a goroutine wait for the verdict on action id. mu is held.
 func (c *conn) await(id uint32, p Pending) {
 	ctx, cancel := context.WithCancel(c.ctx)
@@ -87,7 +63,7 @@ func (c *conn) resolve(id uint32, v Verdict) {
 	c.wake.Broadcast()
 }
 
-// goOn waits on: a judge has left action id to people, of which the guest is told. Where nobody waits any more, the wait ends at once,
+// goOn waits on: a judge has left action id to people, and the guest is told under which name they know it. Where nobody waits any more, the wait ends at once,
 // so that its hold is over too. mu is held.
 func (c *conn) goOn(id uint32, v Verdict, takenBack bool) {
 	a, s := &c.actions, c.actions.asides.get(id)

@@ -47,7 +47,7 @@ func (s *session) judged(ctx context.Context, q *gate.Question, v *ruling) gate.
 	if len(j.questions) == 0 || j.denies() {
 		return j.conclude(ctx)
 	}
-	return gate.Verdict{Pending: j, Untold: true}
+	return gate.Verdict{Pending: j}
 }
 
 // ownQuestion copies what the gate uses again.

@@ -15,7 +15,8 @@ const (
 	KindAuthFailed Kind = 5
 	KindScanned    Kind = 6
 
-	// KindHeld says that an action waits for a person. Its verdict follows in every case, also that of a quiet question.
+	// KindHeld says that an action waits: for a person, or for a judge when Hold is empty, after which it may come again. Its verdict follows
+	// in every case, also that of a quiet question.
 	KindHeld Kind = 7
 	// KindAliasUsed says that another connection of the same peer has named something of this one by an alias.
 	KindAliasUsed Kind = 8

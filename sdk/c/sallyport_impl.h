@@ -340,7 +340,7 @@ static void sp_event(const uint8_t *p, size_t n) {
 		return;
 	}
 	if (e.kind == SP_VERDICT && e.id == sp_.asked) sp_decided(e.denied);
-	if (e.kind == SP_HELD && e.id == sp_.asked) sp_hold();
+	if (e.kind == SP_HELD && e.id == sp_.asked && !sp_.held.on) sp_hold(); /* a judge may have been asked before */
 	if (!sp_.closed) sp_on_event(&e);
 	sp_.side[SP_AGENT].idle = sp_.side[SP_UPSTREAM].idle = 0;
 	sp_settle();

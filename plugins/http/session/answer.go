@@ -61,9 +61,9 @@ func (s *Session) denied(c *sdk.Conn, answer *facts.Answer) {
 }
 
 // wait tells the agent that a person is asked.
-func (s *Session) wait(c *sdk.Conn) {
+func (s *Session) wait(c *sdk.Conn, person bool) {
 	s.held = true
-	if s.request.id != 0 && s.patient {
+	if person && s.request.id != 0 && s.patient {
 		c.Send(abi.Agent, 0, processing)
 	}
 }

@@ -178,7 +178,7 @@ func (s *Session) Event(c *sdk.Conn, e abi.Event) {
 		}
 		s.verdict(c, &e)
 	case abi.KindHeld:
-		s.wait(c)
+		s.wait(c, e.Hold != "")
 	case abi.KindConnected:
 		if s.facts.UpstreamTLS {
 			s.link = linkSecuring

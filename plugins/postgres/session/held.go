@@ -14,13 +14,14 @@ const (
 )
 
 // waits tells the agent that a person is asked, in a NOTICE: psql prints it at once, drivers hand it to whoever listens. Before the
-// server has said that the session is ready there is none: libpq takes it for a broken server.
+// server has said that the session is ready there is none: libpq takes it for a broken server. Of a judge, who answers soon, the agent is not
+// told; it can cancel all the same.
 func (s *Session) waits(c *sdk.Conn, e *abi.Event) {
 	if e.ID != s.pending.id || s.pending.kind == nothingPending {
 		return
 	}
 	s.pending.hold = true
-	if s.phase != phaseReady || s.midway || s.away[abi.Upstream] {
+	if e.Hold == "" || s.phase != phaseReady || s.midway || s.away[abi.Upstream] {
 		return
 	}
 	n := proto.Error{Severity: "NOTICE", Code: "00000", Message: "sallyport: held as " + e.Hold + " until somebody approves it: " + e.Reason,

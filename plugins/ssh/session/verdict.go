@@ -58,6 +58,9 @@ func (s *Session) find(id uint32) *channel {
 
 // held tells the agent that a person is asked.
 func (s *Session) held(c *sdk.Conn, e *abi.Event) {
+	if e.Hold == "" { // a judge, who answers soon
+		return
+	}
 	text := "sallyport: held as " + e.Hold + " until somebody approves it, at most until " + e.Until
 	if e.Reason != "" {
 		text += ": " + e.Reason

@@ -275,9 +275,9 @@ export function finish(extent: u64): u32 {
   return id;
 }
 
-/** Takes note that a person is asked, before anything is said about it: what is said now is carried out at once. */
+/** Takes note that a person is asked, or a judge before, before anything is said about it: what is said now is carried out at once. */
 export function hold(e: Event): void {
-  if (e.id != asked) return;
+  if (e.id != asked || held) return;
   held = true;
   kept.length = 0;
   kept.add(out.bytes.subarray(0, out.length));
