@@ -10,10 +10,12 @@ import (
 
 func newSSH() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "ssh",
-		Short: "How agents know the gateway over SSH",
-		Args:  subcommand,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Use:     "ssh",
+		Short:   "Show how agents know the gateway over SSH",
+		Long:    "Shows how agents know the gateway over SSH: by its host key, which every endpoint of SSH has. docs/ssh.md says how it is used.\n\n" + exitCodes,
+		Example: "  sallyport ssh known-hosts",
+		Args:    subcommand,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	c.AddCommand(newKnownHosts())
 	return c
