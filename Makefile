@@ -26,7 +26,7 @@ all: build
 build: plugins
 	$(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o build/sallyport ./host/sallyport
 
-plugins: plugins/built/postgres.wasm plugins/built/http.wasm plugins/built/ssh.wasm
+plugins: plugins/built/postgres.wasm plugins/built/http.wasm plugins/built/clickhouse.wasm plugins/built/ssh.wasm
 
 # The C companion needs a compiler for WebAssembly; the script installs it on Debian and says what is missing elsewhere.
 build/pgquery.wasm: $(PGQUERY_SOURCES)
