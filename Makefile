@@ -102,6 +102,7 @@ lint: plugins
 
 # -count=1: what the tests of the whole command depend on is more than the go command knows of, so it must not answer from its cache.
 test: deps-test lint build examples test-examples
+	$(GO) test -count=1 -run '^TestPacks(HTTP|SSH)?$$' ./host/gateway # has the shipped plugins compiled in seconds, which under the race detector takes minutes
 	$(GO) test -race -p 2 -count=1 -timeout 20m ./...
 
 deps-test:
