@@ -66,9 +66,8 @@ func (c *channel) run(ch ssh.Channel, requests <-chan *ssh.Request) {
 	var readers sync.WaitGroup
 	readers.Go(func() { c.read(ch, false) })
 	readers.Go(func() { c.read(ch.Stderr(), true) })
-	ended := make(chan struct{})
-	c.side.show(func() {
-		defer close(ended)
+	var ended sync.WaitGroup // of this function alone: a side that is over starts nothing more
+	ended.Go(func() {
 		readers.Wait()
 		c.side.put(sshwire.AppendEmpty(nil, c.id, sshwire.EOF))
 	})
@@ -77,7 +76,7 @@ func (c *channel) run(ch ssh.Channel, requests <-chan *ssh.Request) {
 	for r := range requests { // after too many
 		_ = r.Reply(false, nil)
 	}
-	<-ended
+	ended.Wait()
 	c.side.put(sshwire.AppendEmpty(nil, c.id, sshwire.Close))
 	c.answered()
 }

@@ -219,3 +219,21 @@ func TestUpstreamRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestEndsWhileOpening: connections that end while channels are being opened let go of everything; the test ends when they have.
+func TestEndsWhileOpening(t *testing.T) {
+	b := startBetween(t, startSSHD(t), nil)
+	for range 20 {
+		client := b.dial(t)
+		var wg sync.WaitGroup
+		for range 5 {
+			wg.Go(func() {
+				if s, err := client.NewSession(); err == nil {
+					_ = s.Start("cat")
+				}
+			})
+		}
+		_ = client.Close()
+		wg.Wait()
+	}
+}
