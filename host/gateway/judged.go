@@ -136,7 +136,8 @@ func (j *judging) conclude(ctx context.Context) gate.Verdict {
 		n := &v.Judges[i]
 		name := j.session.a.effective[n.Index].Judge
 		o, ok := j.opinions[name]
-		if !ok {
+		if !ok { // another one has denied it meanwhile; nothing else may come of a judge that said nothing
+			failed = &decide.Needed{Rule: n.Rule, Index: n.Index, Reason: n.Reason + "; the judge " + name + " gave no answer"}
 			continue
 		}
 		v.judgments = append(v.judgments, judgment(n.Rule, &o))
