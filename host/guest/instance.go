@@ -16,7 +16,7 @@ import (
 // account is the fuel of one connection.
 type account struct {
 	given int64       // units that were added
-	left  int64       // units not yet handed out as slices
+	left  int64       // units not yet handed out as slices; below zero: what the last call overspent before a check stopped it
 	stop  atomic.Bool // set from any goroutine: end at the next slice
 	since time.Time   // when the present call first visited the host; zero: it has not
 }
@@ -31,7 +31,7 @@ func (a *account) add(n, limit int64) {
 // spend takes n units for work that the host does on behalf of a guest.
 func (a *account) spend(n int64) bool {
 	if a.left < n {
-		a.left = 0
+		a.left = min(a.left, 0)
 		return false
 	}
 	a.left -= n
@@ -40,7 +40,7 @@ func (a *account) spend(n int64) bool {
 
 // withhold takes n units out of the account, or half of it when that is less, which the caller puts back.
 func (a *account) withhold(n int64) int64 {
-	n = min(n, a.left/2)
+	n = max(min(n, a.left/2), 0)
 	a.left -= n
 	return n
 }
@@ -142,7 +142,8 @@ func (i *instance) searched(call string) *Error {
 	return nil
 }
 
-// takeSlice moves a slice of the account into the instance; returnSlice moves back what is left of it.
+// takeSlice moves a slice of the account into the instance; returnSlice moves back what is left of it, or what is owed: code is charged in
+// more places than it is stopped, so a call can end with less than nothing.
 func (i *instance) takeSlice() {
 	n := min(i.acct.left, i.code.eng.opt.Fuel.Slice)
 	i.acct.left -= n
@@ -150,7 +151,7 @@ func (i *instance) takeSlice() {
 }
 
 func (i *instance) returnSlice() {
-	if n := int64(i.fuel.Get()); n > 0 && n < math.MaxInt64/2 {
+	if n := int64(i.fuel.Get()); n < math.MaxInt64/2 {
 		i.acct.left += n
 	}
 	i.fuel.Set(0)

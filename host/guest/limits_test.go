@@ -47,6 +47,39 @@ func TestFuelAccount(t *testing.T) {
 	wantKind(t, err, ErrFuel)
 }
 
+// TestFuelDebt lets code that nothing stops spend more than there is: it ends, because it is short, and what it owes is taken from what comes.
+func TestFuelDebt(t *testing.T) {
+	var divisions [][]byte
+	for range 100 { // nine units each
+		divisions = append(divisions, wt.I64Const(7), wt.I64Const(3), wt.Op(0x7f), wt.Op(wt.Drop))
+	}
+	plugin := wt.Plugin{Data: wt.Code(append(divisions, zero)...)}.Build()
+	e := newEngine(t, Options{Fuel: Fuel{Base: 500, PerByte: 1, Cap: 5000}})
+	g := start(t, template(t, load(t, e, "test", plugin), ""))
+	if _, _, err := g.Data(0, nil, 0); err != nil {
+		t.Fatal(err)
+	}
+	if g.FuelLeft() > -500 {
+		t.Fatalf("%d units are left", g.FuelLeft())
+	}
+	_, _, err := g.Event(nil)
+	wantKind(t, err, ErrFuel)
+
+	g = start(t, template(t, load(t, e, "test", plugin), ""))
+	if _, _, err := g.Data(0, nil, 0); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = g.Data(0, nil, 0) // 500 more do not cover it
+	wantKind(t, err, ErrFuel)
+
+	g = start(t, template(t, load(t, e, "test", plugin), ""))
+	for range 10 { // 500 and one for each byte do
+		if _, _, err := g.Data(0, make([]byte, 1500), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestFuelOfCompanions gives a plugin that brings a companion more for each byte, and no other.
 func TestFuelOfCompanions(t *testing.T) {
 	e := newEngine(t, Options{Fuel: Fuel{Base: 1000, PerByte: 1, Cap: 2000, CompanionPerByte: 100, CompanionCap: 50_000}})

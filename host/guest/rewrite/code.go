@@ -12,7 +12,9 @@ type editKind byte
 const (
 	replaceIndex editKind = iota // of a function, by a shifted one
 	returnBranch                 // a return, by a branch to the end of the wrapping block
-	insertCharge                 // a constant amount of fuel
+	insertCharge                 // a constant amount of fuel, and the check that there is some left
+	insertDebit                  // a constant amount of fuel without the check
+	insertCheck                  // the check alone
 	insertBulk                   // fuel by the length on top of the operand stack
 	insertTable                  // the same for an instruction on a table
 	indirectCall                 // call_indirect, by a call of a dispatcher where tables are replaced
@@ -58,6 +60,8 @@ type body struct {
 	groups  int // of locals
 
 	indirects bool // it has a call_indirect
+	branched  bool // something that can leave the straight way has been read: a branch, a call
+	loopFirst bool // the way in leads straight to a loop, whose check is the function's as well
 }
 
 // writeCode reads all functions, decides what becomes of the tables, and writes the functions.
@@ -155,6 +159,8 @@ func (f *body) push(kind byte, t FuncType) {
 	if kind == opLoop {
 		c.loop = f.enterRegion()
 		c.region = c.loop
+		f.regions[c.loop].loop = true
+		f.loopFirst = f.loopFirst || !f.branched
 		f.loop = append(f.loop, len(f.open))
 		f.branch(loopWork + len(f.loop))
 	} else {
@@ -223,7 +229,10 @@ func (f *body) emit() []byte {
 		out = append(out, 1, I32)
 	}
 	if w := f.regions[0].weight; f.calls || w > freeLeaf {
-		out = f.m.charge(out, 1+w/perUnit)
+		out = f.m.debit(out, 1+w/perUnit)
+		if f.calls && !f.loopFirst {
+			out = f.m.checkFuel(out)
+		}
 		f.m.out.Stats.Metered++
 	}
 	frame := int64(frameBytes + localBytes*f.locals)
@@ -255,7 +264,11 @@ func (f *body) emit() []byte {
 				out = append(out, 0x0f)
 			}
 		case insertCharge:
-			out = f.m.charge(out, e.n)
+			out = f.m.checkFuel(f.m.debit(out, e.n))
+		case insertDebit:
+			out = f.m.debit(out, e.n)
+		case insertCheck:
+			out = f.m.checkFuel(out)
 		case insertBulk:
 			out = f.m.chargeBulk(out, uint32(f.locals), bulkShift)
 		case insertTable:
@@ -280,15 +293,15 @@ func (m *module) blockOf(b []byte, results []ValType) []byte {
 	return sleb(b, int64(m.typeIndex(FuncType{Results: results})))
 }
 
-// charge appends: fuel -= n; if fuel < 0 { refill(WhyFuel) }.
-func (m *module) charge(b []byte, n int64) []byte {
+// debit appends: fuel -= n.
+func (m *module) debit(b []byte, n int64) []byte {
 	b = uleb(append(b, 0x23), m.fuelGlobal())
 	b = append(sleb(append(b, 0x42), n), 0x7d)
-	return m.checkFuel(b)
+	return uleb(append(b, 0x24), m.fuelGlobal())
 }
 
+// checkFuel appends: if fuel < 0 { refill(WhyFuel) }.
 func (m *module) checkFuel(b []byte) []byte {
-	b = uleb(append(b, 0x24), m.fuelGlobal())
 	b = uleb(append(b, 0x23), m.fuelGlobal())
 	b = append(b, 0x42, 0, 0x53, 0x04, 0x40, 0x41, WhyFuel)
 	return append(uleb(append(b, 0x10), m.refillFunc()), 0x0b)
@@ -300,7 +313,7 @@ func (m *module) chargeBulk(b []byte, tmp uint32, shift byte) []byte {
 	b = uleb(append(b, 0x23), m.fuelGlobal())
 	b = uleb(append(b, 0x20), tmp)
 	b = append(b, 0xad, 0x42, shift, 0x88, 0x7d, 0x42, bulkUnits, 0x7d)
-	return m.checkFuel(b)
+	return m.checkFuel(uleb(append(b, 0x24), m.fuelGlobal()))
 }
 
 // takeStack appends: stack -= n; if stack < 0 { refill(WhyStack) }.

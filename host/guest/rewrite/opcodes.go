@@ -114,7 +114,7 @@ func (f *body) controlInstruction(op byte, from int) {
 }
 
 func (f *body) called(t FuncType) {
-	f.calls = true
+	f.calls, f.branched = true, true
 	f.move(len(t.Results) - len(t.Params))
 	f.weigh(callWeight)
 }

@@ -4,9 +4,10 @@
 // [Limits]), refuses what cannot be bounded, and writes a new module that differs from the old one in these ways:
 //
 //   - Fuel. A global counts down where control enters a region (the body of a loop, a case of a switch in a loop, a function that calls others
-//     or is large) by the weight of its instructions, and for bulk memory and table instructions by their length. Below zero
-//     the module calls the imported function [RefillModule].[RefillName], which adds a slice or traps. So no computation is
-//     endless, and none keeps the host waiting for longer than a slice.
+//     or is large) by the weight of its instructions, and for bulk memory and table instructions by their length. Where it is found
+//     below zero, at the head of a loop, at the beginning of a function that calls others and before what takes long, the module calls the
+//     imported function [RefillModule].[RefillName], which adds a slice or traps. So no computation is endless, and none keeps
+//     the host waiting for longer than a slice and one way through a function. A call can end with less than nothing; the host keeps account of it.
 //   - Stack. A second global counts down by the estimated frame size on entry of every function that calls others, and
 //     up again on every way out. Below zero the same import is called, with a different argument. So endless recursion
 //     ends long before the host's own limits.
