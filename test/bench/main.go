@@ -8,6 +8,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -37,6 +38,7 @@ type settings struct {
 // parts are what this command is in other processes: the first argument, and what runs then.
 var parts = map[string]func(args []string) int{
 	idleAgent:    runIdleAgent,
+	idleUpstream: runIdleUpstream,
 	tunnelAgent:  runTunnelAgent,
 	stockGateway: runStockGateway,
 	webIdleAgent: runWebIdleAgent,
@@ -53,7 +55,7 @@ func main() {
 	flag.IntVar(&s.seconds, "seconds", 4, "length of each pgbench run")
 	flag.IntVar(&s.rounds, "rounds", 5, "rounds of each comparison; the table shows medians")
 	flag.IntVar(&s.rows, "rows", 400_000, "rows of each COPY, about 100 bytes each")
-	flag.IntVar(&s.idle, "idle", 1000, "idle connections")
+	flag.IntVar(&s.idle, "idle", 10_000, "idle sessions of PostgreSQL")
 	flag.IntVar(&s.bulk, "bulk", 200, "MiB of each transfer in the tunnel's comparison")
 	flag.IntVar(&s.settle, "settle", 3, "seconds until the memory of the tunnel's idle connections is taken")
 	flag.IntVar(&s.connections, "connections", 10_000, "idle connections of the tunnel's comparison")
@@ -70,10 +72,10 @@ func main() {
 // The endpoints that are compared.
 var endpoints = []string{"relay", "inspected"}
 
-func configuration(port int) string {
+func configuration(port, idlePort, connections int) string {
 	return fmt.Sprintf(`
 [limits]
-connections = 4096
+connections = %[3]d
 
 [plugins]
 postgres = "builtin"
@@ -87,6 +89,18 @@ profiles = ["agents"]
 [[endpoint]]
 name = "inspected"
 address = "127.0.0.1:%[1]d"
+plugin = "postgres"
+profiles = ["agents"]
+
+[[endpoint]]
+name = "relay-idle"
+address = "127.0.0.1:%[2]d"
+plugin = "none"
+profiles = ["agents"]
+
+[[endpoint]]
+name = "inspected-idle"
+address = "127.0.0.1:%[2]d"
 plugin = "postgres"
 profiles = ["agents"]
 
@@ -109,17 +123,19 @@ then = "allow"
 name = "tables stay"
 when = 'sql.verbs.exists(v, v.startsWith("drop"))'
 then = "deny"
-`, port)
+`, port, idlePort, connections)
 }
 
 // bench is a running set-up.
 type bench struct {
 	settings
-	pg   *pgserver.Server
-	gw   *rig.Gateway
-	bin  string
-	work string
-	rows []row
+	pg       *pgserver.Server
+	gw       *rig.Gateway
+	bin      string
+	self     string // this command
+	idlePort int
+	work     string
+	rows     []row
 }
 
 // row is one line of a table: what was measured, the two that are compared, their ratio.
@@ -157,12 +173,17 @@ func run(ctx context.Context, s settings) (err error) {
 	}
 	progress("starting PostgreSQL")
 	pg, err := pgserver.Start(ctx, pgserver.Options{Settings: map[string]string{
-		"max_connections": fmt.Sprint(2*s.idle + 100), "log_statement": "none", "autovacuum": "off"}})
+		"max_connections": "100", "log_statement": "none", "autovacuum": "off"}})
 	if err != nil {
 		return err
 	}
 	defer pg.Stop()
 	b := &bench{settings: s, pg: pg, bin: pgBin, work: work}
+	stop, err := b.startIdleUpstream(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
 	if err := b.starts(ctx, binary); err != nil {
 		return err
 	}
@@ -182,7 +203,7 @@ func (b *bench) starts(ctx context.Context, binary string) error {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return err
 	}
-	gw, err := rig.New(ctx, binary, dir, configuration(b.pg.Port))
+	gw, err := rig.New(ctx, binary, dir, configuration(b.pg.Port, b.idlePort, b.settings.idle+100))
 	if err != nil {
 		return err
 	}

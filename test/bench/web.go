@@ -296,6 +296,9 @@ func (b *webBench) downloads(ctx context.Context) error {
 	return nil
 }
 
+// idleWeb is how many connections show what one costs.
+const idleWeb = 1000
+
 // idles compares the memory of connections that have had one request.
 func (b *webBench) idles(ctx context.Context) error {
 	self, err := os.Executable()
@@ -304,12 +307,12 @@ func (b *webBench) idles(ctx context.Context) error {
 	}
 	var each [2]float64
 	for i, endpoint := range webEndpoints {
-		progress(fmt.Sprintf("%d idle connections, %s", b.idle, endpoint))
+		progress(fmt.Sprintf("%d idle connections, %s", idleWeb, endpoint))
 		before, err := proportionalMemory(b.gw.PID())
 		if err != nil {
 			return err
 		}
-		cmd := b.gw.Agent(ctx, self, webIdleAgent, endpoint, strconv.Itoa(b.port), strconv.Itoa(b.idle))
+		cmd := b.gw.Agent(ctx, self, webIdleAgent, endpoint, strconv.Itoa(b.port), strconv.Itoa(idleWeb))
 		in, err := cmd.StdinPipe()
 		if err != nil {
 			return err
@@ -333,9 +336,9 @@ func (b *webBench) idles(ctx context.Context) error {
 		if err := errors.Join(err, cmd.Wait()); err != nil {
 			return err
 		}
-		each[i] = (after - before) / float64(b.idle)
+		each[i] = (after - before) / float64(idleWeb)
 	}
-	b.rows = append(b.rows, row{fmt.Sprintf("%d idle connections, KiB each", b.idle), fmt.Sprintf("%.0f", each[0]), fmt.Sprintf("%.0f", each[1]), ratio(each[1], each[0])})
+	b.rows = append(b.rows, row{fmt.Sprintf("%d idle connections, KiB each", idleWeb), fmt.Sprintf("%.0f", each[0]), fmt.Sprintf("%.0f", each[1]), ratio(each[1], each[0])})
 	return nil
 }
 
