@@ -109,7 +109,9 @@ func unknown(problem string) *sql.Facts {
 // decide says what the request does, once enough of its body has come.
 func (s *Session) decide(c *sdk.Conn) (*sql.Facts, bool) {
 	b, pl := &s.body, &s.plan
+	s.text = nil
 	if f := s.otherPath(); f != nil {
+		s.text = []byte{}
 		return f, b.whole || b.over
 	}
 	all := b.whole || b.over
@@ -119,6 +121,7 @@ func (s *Session) decide(c *sdk.Conn) (*sql.Facts, bool) {
 		if f := s.options.Classify(pl.query, 0); streams(f) {
 			if start := bytes.TrimLeft(b.bytes, " \t\r\n\v\f"); all || len(start) >= len(settingsWord) {
 				if !maySet(start) {
+					s.text = pl.query
 					return f, true
 				}
 				return unknown("the data of an INSERT begin with a part of its statement"), all
@@ -171,11 +174,11 @@ func (s *Session) otherPath() *sql.Facts {
 func (s *Session) classify(text []byte) *sql.Facts {
 	query := s.plan.query
 	if len(query) == 0 || len(text) == 0 {
-		joined := text
+		joined := append([]byte{}, text...)
 		if len(query) > 0 {
 			joined = query
 		}
-		return s.checked(s.options.Classify(joined, 0))
+		return s.checked(joined, s.options.Classify(joined, 0))
 	}
 	// Servers put a line end between them; what would be something else without it is not taken for granted.
 	joined := append(append([]byte(nil), query...), text...)
@@ -187,11 +190,14 @@ func (s *Session) classify(text []byte) *sql.Facts {
 		return unknown("the text of the URL does not end where it should")
 	}
 	f.Class = max(f.Class, class)
-	return s.checked(f)
+	return s.checked(joined, f)
 }
 
-// checked takes what was read of a body that was cut only when the rest is data.
-func (s *Session) checked(f *sql.Facts) *sql.Facts {
+// checked takes what was read of a body that was cut only when the rest is data. Its text is known when it is the whole of it.
+func (s *Session) checked(text []byte, f *sql.Facts) *sql.Facts {
+	if !s.body.over {
+		s.text = text
+	}
 	if s.body.over && !(f.Kind == sql.KindInsert && !f.Unknown && f.Data == sql.DataInline && !f.Values) {
 		return unknown("its text is longer than the option max_query allows, or is none")
 	}
@@ -299,11 +305,7 @@ func (s *Session) ask(c *sdk.Conn, p []byte, f *sql.Facts) int {
 			s.plan.about.Set(name, value)
 		}
 	}
-	text := s.plan.query
-	if b.whole && !b.encoded && !s.plan.form && len(b.bytes) > 0 {
-		text = append(append([]byte(nil), text...), b.bytes...)
-	}
-	s.id = session.Ask(c, f, text, &s.plan.about).Do(0, abi.AskStreaming)
+	s.id = session.Ask(c, f, s.text, &s.plan.about).Do(0, abi.AskStreaming)
 	s.agent = agentAsked
 	read := s.size
 	switch {

@@ -118,6 +118,7 @@ type Session struct {
 	request  head.Request
 	size     int // of the head
 	plan     plan
+	text     []byte // of the statement, as the server puts it together; nil: not known
 	body     body
 	chunks   head.Chunks
 	id       uint32

@@ -106,7 +106,7 @@ func (a *About) Set(name, value string) {
 	a.Settings, a.Names = append(a.Settings, name+"="+value), append(a.Names, name)
 }
 
-// Ask begins the question about a statement.
+// Ask begins the question about a statement. A nil text is one that is not known.
 func Ask(c *sdk.Conn, f *Facts, text []byte, about *About) *sdk.AskBuilder {
 	title := f.Title
 	if title == "" {
@@ -153,7 +153,7 @@ func Ask(c *sdk.Conn, f *Facts, text []byte, about *About) *sdk.AskBuilder {
 	if !about.ParamsUnknown {
 		list(b, sqlParams, about.Params, maxParams)
 	}
-	if len(text) <= min(maxText, b.Room()-16) {
+	if text != nil && len(text) <= min(maxText, b.Room()-16) {
 		b.String(sqlText, string(text))
 	}
 	return b
