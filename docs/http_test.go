@@ -3,16 +3,31 @@ package docs_test
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/sallyport-dev/sallyport/plugins/http/session"
+	"github.com/sallyport-dev/sallyport/plugins/kubernetes/dialect"
 	"github.com/sallyport-dev/sallyport/sdk/abi"
 )
 
 // The tables of fields, options and secrets in http.md are those of the plugin's manifest.
 func TestHTTPFields(t *testing.T) {
-	m := new(session.Plugin).Manifest()
+	generated(t, "http.md", "<!-- fields: written by `go test ./docs -update` -->\n", "<!-- end -->", manifestTables(new(session.Plugin).Manifest()))
+}
+
+// The same for kubernetes.md, but for what is HTTP's.
+func TestKubernetesFields(t *testing.T) {
+	m := dialect.New().Manifest()
+	m.Families = slices.DeleteFunc(m.Families, func(f abi.Family) bool { return f.Name != "k8s" })
+	m.Slots, m.Attributes = nil, nil
+	m.Options = slices.DeleteFunc(m.Options, func(o abi.Option) bool { return o.Name != "inspect_body" && o.Name != "body_limit" })
+	generated(t, "kubernetes.md", "<!-- fields: written by `go test ./docs -update` -->\n", "<!-- end -->", manifestTables(m))
+}
+
+// manifestTables are the fields, the options and the keys of credentials that a manifest declares.
+func manifestTables(m abi.Manifest) string {
 	var b strings.Builder
 	for _, f := range m.Families {
 		fmt.Fprintf(&b, "Family `%s`. %s\n\n| field | type | meaning |\n| --- | --- | --- |\n", f.Name, f.Doc)
@@ -36,7 +51,9 @@ func TestHTTPFields(t *testing.T) {
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", o.Name, kind, value, o.Doc)
 	}
-	b.WriteString("\nKeys of a credential:\n\n| key | kind | meaning |\n| --- | --- | --- |\n")
+	if len(m.Slots) > 0 {
+		b.WriteString("\nKeys of a credential:\n\n| key | kind | meaning |\n| --- | --- | --- |\n")
+	}
 	for _, s := range m.Slots {
 		fmt.Fprintf(&b, "| `%s` | secret | %s |\n", s.Name, s.Doc)
 	}
@@ -44,7 +61,7 @@ func TestHTTPFields(t *testing.T) {
 		fmt.Fprintf(&b, "| `%s` | text | %s |\n", a.Name, a.Doc)
 	}
 	b.WriteString("\n")
-	generated(t, "http.md", "<!-- fields: written by `go test ./docs -update` -->\n", "<!-- end -->", b.String())
+	return b.String()
 }
 
 // generated compares the part of a page between two marks with what it has to be, or writes it.

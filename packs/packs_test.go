@@ -48,7 +48,7 @@ func TestForm(t *testing.T) {
 	list, _ := All()
 	for _, p := range list {
 		for _, r := range p.Rules {
-			for _, family := range []string{"sql", "http", "ssh"} {
+			for _, family := range []string{"sql", "http", "ssh", "k8s"} {
 				if strings.Contains(r.When, family+".") && r.Family != family {
 					t.Errorf("%s/%s uses %s and does not say family = %q", p.Name, r.Name, family, family)
 				}

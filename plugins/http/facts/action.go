@@ -39,6 +39,10 @@ const (
 // Action collects one request, in the form in which it is asked about. It is large, so make it before the snapshot.
 type Action struct {
 	Class abi.Class // of the request that was asked about last
+	// Dialect reads requests in place of family http, where there is one; About is what it has to say of the last for a denial.
+	Dialect Dialect
+	About   string
+	encoded []byte // by it
 
 	front  [maxFront]byte
 	size   int // of front that is used
@@ -257,11 +261,17 @@ type Question struct {
 
 // Do asks, as sdk.AskBuilder's Do.
 func (q Question) Do(extent uint64, flags uint8) (id uint32) {
+	if q.a.Dialect != nil {
+		return q.c.AskEncoded(extent, flags, q.a.encoded)
+	}
 	return q.c.AskEncoded(extent, flags, q.a.front[:q.a.size], q.a.fields[q.a.start():q.a.used])
 }
 
 // Ask makes the question about a request whose headers have been taken.
 func (a *Action) Ask(c *sdk.Conn, r *Request, raise *Raise) Question {
+	if a.Dialect != nil {
+		return a.askDialect(c, r, raise)
+	}
 	if len(r.Query) > 0 {
 		a.parameters(r.Query)
 	}

@@ -5,6 +5,7 @@ type Answer struct {
 	Status              int
 	Title, Detail       string
 	Rule, Receipt, Hold string
+	About               string // what a Dialect said of the request
 }
 
 // maxDetail is how much of a text goes into a problem document, in bytes.
@@ -13,13 +14,13 @@ const maxDetail = 1 << 10
 // AppendProblem appends the document.
 func AppendProblem(b []byte, a *Answer) []byte {
 	b = append(b, `{"type":"about:blank","title":`...)
-	b = appendJSON(b, a.Title)
+	b = AppendJSON(b, a.Title)
 	b = append(b, `,"status":`...)
 	b = append(b, byte('0'+a.Status/100), byte('0'+a.Status/10%10), byte('0'+a.Status%10))
 	for _, m := range [...]struct{ name, value string }{{"detail", a.Detail}, {"rule", a.Rule}, {"receipt", a.Receipt}, {"hold", a.Hold}} {
 		if m.value != "" {
 			b = append(append(append(b, `,"`...), m.name...), `":`...)
-			b = appendJSON(b, m.value)
+			b = AppendJSON(b, m.value)
 		}
 	}
 	return append(b, "}\n"...)
@@ -27,8 +28,8 @@ func AppendProblem(b []byte, a *Answer) []byte {
 
 const hexDigits = "0123456789abcdef"
 
-// appendJSON appends s as a JSON string. Control characters are escaped; what is no UTF-8 becomes U+FFFD.
-func appendJSON(b []byte, s string) []byte {
+// AppendJSON appends s as a JSON string of at most 1024 characters. Control characters are escaped; what is no UTF-8 becomes U+FFFD.
+func AppendJSON(b []byte, s string) []byte {
 	b = append(b, '"')
 	n := 0
 	for _, r := range s {

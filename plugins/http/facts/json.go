@@ -23,18 +23,25 @@ type flattener struct {
 	n   int // of out, that are used
 
 	pointer [4 << 10]byte
-	length  int // of the pointer
-	list    [maxValues]string
+	length  int      // of the pointer
+	list    []string // room for as many values as there may be
 	count   int
-	names   [maxNames]span // members of the objects that are open, in order
+	names   []span // members of the objects that are open, in order
 	open    int
+	// Where there may be many names they are found by what they are and the object that they are in; none is forgotten then.
+	table  []uint16 // 1 + a place in names, or 0
+	owners []int32  // by the place in names, that of the first in the object
 }
 
 type span struct{ start, end int } // in out
 
 // flatten lists the values of a text, in memory of out.
 func (f *flattener) flatten(p, out []byte) (list []string, ok bool) {
+	if f.list == nil {
+		f.list, f.names = make([]string, maxValues), make([]span, maxNames)
+	}
 	f.in, f.at, f.out, f.n, f.length, f.count, f.open = p, 0, out, 0, 0, 0, 0
+	clear(f.table)
 	f.space()
 	ok = f.value(0)
 	f.space()
@@ -84,7 +91,7 @@ func (f *flattener) begin() (start int, ok bool) {
 
 // end lists what was written since start.
 func (f *flattener) end(start int) bool {
-	if f.count == maxValues {
+	if f.count == len(f.list) {
 		return false
 	}
 	f.list[f.count] = text(f.out[start:f.n])
@@ -166,7 +173,9 @@ func (f *flattener) object(depth int) bool {
 		}
 		f.length = before
 		if f.next('}') {
-			f.open = first
+			if f.table == nil {
+				f.open = first
+			}
 			return true
 		}
 		if !f.next(',') {
@@ -178,15 +187,40 @@ func (f *flattener) object(depth int) bool {
 // member notes the name that was written at start, unless the object, whose first member is first, has one of that name.
 func (f *flattener) member(first, start int) bool {
 	name := f.out[start:f.n]
+	if f.table != nil {
+		return f.distinct(first, name, start)
+	}
 	for _, s := range f.names[first:f.open] {
 		if string(f.out[s.start:s.end]) == string(name) {
 			return false
 		}
 	}
-	if f.open == maxNames {
+	if f.open == len(f.names) {
 		return false
 	}
 	f.names[f.open] = span{start, f.n}
+	f.open++
+	return true
+}
+
+// distinct is member by the table.
+func (f *flattener) distinct(first int, name []byte, start int) bool {
+	if f.open == len(f.names) {
+		return false
+	}
+	hash := uint32(first)*0x9e3779b1 ^ 0x811c9dc5
+	for _, c := range name {
+		hash = (hash ^ uint32(c)) * 0x01000193
+	}
+	at := int(hash^hash>>15) & (len(f.table) - 1)
+	for ; f.table[at] != 0; at = (at + 1) & (len(f.table) - 1) {
+		i := f.table[at] - 1
+		if s := f.names[i]; f.owners[i] == int32(first) && string(f.out[s.start:s.end]) == string(name) {
+			return false
+		}
+	}
+	f.table[at] = uint16(f.open + 1)
+	f.names[f.open], f.owners[f.open] = span{start, f.n}, int32(first)
 	f.open++
 	return true
 }

@@ -14,7 +14,7 @@ type kept struct {
 
 // Keep says that the headers taken since Begin are those with this number, not 0.
 func (a *Action) Keep(block uint32) {
-	if a.typed || a.rewrites || a.cut || len(a.override) > 0 {
+	if a.typed || a.rewrites || a.cut || len(a.override) > 0 || a.Dialect != nil {
 		return
 	}
 	a.kept.block, a.kept.headers, a.kept.used = block, a.used, 0

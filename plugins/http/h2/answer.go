@@ -32,9 +32,11 @@ func (s *Session) answer(c *sdk.Conn, st *stream, a *facts.Answer) {
 	if st.grpc {
 		b = appendGRPC(b, a)
 	} else {
-		body = facts.AppendProblem(nil, a)
+		var kind string
+		a.About = st.about
+		body, kind = s.action.AppendAnswer(nil, a)
 		b = hpack.AppendStatus(b, a.Status)
-		b = hpack.AppendLiteral(b, staticContentType, "", "application/problem+json", false)
+		b = hpack.AppendLiteral(b, staticContentType, "", kind, false)
 		b = hpack.AppendLiteral(b, staticCacheControl, "", "no-store", false)
 		if w := &s.windows; st.headOnly || int64(len(body)) > st.wants || int64(len(body)) > w.wants { // an agent that takes nothing gets no more than the header
 			body = nil

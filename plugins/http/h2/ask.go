@@ -42,7 +42,7 @@ func (s *Session) ask(c *sdk.Conn, st *stream) {
 		flags |= abi.AskStreaming
 	}
 	st.action = a.Ask(c, &what, s.options.Raise).Do(0, flags)
-	st.noted = a.Class > abi.ClassRead
+	st.noted, st.about = a.Class > abi.ClassRead, a.About
 	st.state = undecided
 	s.asked = st
 }

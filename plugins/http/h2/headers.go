@@ -192,7 +192,7 @@ func (s *Session) begin(c *sdk.Conn, st *stream, fields []hpack.Field, large boo
 		s.answerBad(c, st, 400, "Bad Request", problem)
 		return
 	}
-	if !s.options.Inspect && !st.hashes || q.connect {
+	if !st.hashes && (!s.options.Inspect || !s.action.Reads(q.method, q.bare())) || q.connect {
 		s.ask(c, st)
 		return
 	}

@@ -42,6 +42,7 @@ type stream struct {
 	trailers []byte // the block of its trailers, while it waits
 	request  *kept  // gathering: what it is asked about with
 	hash     string // what stands for the body in a signature
+	about    string // what a dialect says of the request
 	signing  []byte // what is signed, while it waits
 }
 

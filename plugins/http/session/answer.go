@@ -14,6 +14,9 @@ func (s *Session) verdict(c *sdk.Conn, e *abi.Event) {
 	s.held = false
 	denied := e.Outcome != abi.Allow
 	answer := facts.Answer{Status: 403, Title: "Forbidden", Detail: e.Reason, Rule: e.Rule, Receipt: e.Receipt, Hold: e.Hold}
+	if e.ID == s.request.id {
+		answer.About = s.action.About
+	}
 	switch {
 	case s.link == linkLost: // the server has left while a person was asked
 		answer.Status, answer.Title = 503, "Service Unavailable"
@@ -76,7 +79,7 @@ var patientClients = [...]string{"curl/", "git/", "go-http-client/", "wget/", "n
 // takesInterim reports whether the client of the request that p begins with is to be sent 102.
 func (s *Session) takesInterim(p []byte) bool {
 	r := &s.request
-	if r.Minor == 0 || s.plugin.interim == interimNone {
+	if r.Minor == 0 || r.Upgrades || s.plugin.interim == interimNone { // those who want another protocol read one response and no more
 		return false
 	}
 	if s.plugin.interim == interimAll {
@@ -117,7 +120,7 @@ func (s *Session) reject(c *sdk.Conn, answer *facts.Answer) int {
 func (s *Session) sendAnswer(c *sdk.Conn, a *facts.Answer, last bool) {
 	const room = 512 // for the head; the document goes behind it first, because the head has its size
 	b := append(s.answer[:0], make([]byte, room)...)
-	b = facts.AppendProblem(b, a)
+	b, kind := s.action.AppendAnswer(b, a)
 	size := len(b) - room
 	if s.response.asked.Head {
 		b = b[:room]
@@ -127,7 +130,8 @@ func (s *Session) sendAnswer(c *sdk.Conn, a *facts.Answer, last bool) {
 	h = strconv.AppendInt(h, int64(a.Status), 10)
 	h = append(h, ' ')
 	h = append(h, a.Title...)
-	h = append(h, "\r\nContent-Type: application/problem+json\r\nCache-Control: no-store\r\nContent-Length: "...)
+	h = append(append(h, "\r\nContent-Type: "...), kind...)
+	h = append(h, "\r\nCache-Control: no-store\r\nContent-Length: "...)
 	h = strconv.AppendInt(h, int64(size), 10)
 	if last {
 		h = append(h, "\r\nConnection: close"...)

@@ -59,6 +59,8 @@ type Plugin struct {
 	// inspectSockets: the messages of WebSockets are asked about, one by one.
 	inspectSockets bool
 	two            h2.Options
+	// NewDialect makes what reads the requests of one connection in place of family http; nil: nothing does.
+	NewDialect func() facts.Dialect
 	// spare is a session that was made before the snapshot, so that connections share what they do not write to.
 	spare atomic.Pointer[Session]
 }

@@ -21,6 +21,7 @@ type request struct {
 
 	id     uint32 // its action
 	total  uint64 // bytes that are decided at once: the head, and the body unless that streams
+	coming uint64 // of them, those that were not read when it was asked about
 	stream bool   // the body, or what follows, is covered by a streaming action
 	writes bool   // something is written into the head, which takes a streaming action that ends with what is decided at once
 	dialed bool   // the upstream is dialed if it is allowed
@@ -35,7 +36,7 @@ func (r *request) reset() {
 	r.scan.Reset()
 	r.gather.reset()
 	r.size, r.blank, r.checked, r.whole, r.known = 0, false, false, false, false
-	r.id, r.total, r.stream, r.writes, r.dialed, r.dropped = 0, 0, false, false, false, 0
+	r.id, r.total, r.coming, r.stream, r.writes, r.dialed, r.dropped = 0, 0, 0, false, false, false, 0
 	r.edits.count = 0
 	r.Request.Fields.Count = 0
 }
@@ -79,7 +80,7 @@ func (s *Session) readRequest(c *sdk.Conn, p []byte, end bool) int {
 			return s.reject(c, &facts.Answer{Status: 400, Title: "Bad Request", Detail: "the gateway signs requests here: " + string(problem)})
 		}
 	}
-	if (s.plugin.inspect || r.gather.reads) && (r.Chunked || r.Length > 0) && !s.gather(c, p, end) {
+	if (s.plugin.inspect || r.gather.reads) && (r.Chunked || r.Length > 0) && (r.gather.reads || s.action.Reads(r.Method.Of(p), r.Path.Of(p))) && !s.gather(c, p, end) {
 		return 0
 	}
 	return s.ask(c, p)
@@ -197,6 +198,7 @@ func (s *Session) ask(c *sdk.Conn, p []byte) int {
 		s.forward(c)
 	} else {
 		s.agent = agentAsked
+		r.coming = r.total - min(r.total, uint64(len(p)))
 		if s.link == linkNone {
 			r.dialed = true
 			s.dial(c)

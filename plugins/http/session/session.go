@@ -99,7 +99,11 @@ type Session struct {
 }
 
 func newSession(p *Plugin) *Session {
-	return &Session{plugin: p, action: new(facts.Action), answer: make([]byte, 0, 4<<10)}
+	s := &Session{plugin: p, action: new(facts.Action), answer: make([]byte, 0, 4<<10)}
+	if p.NewDialect != nil {
+		s.action.Dialect = p.NewDialect()
+	}
+	return s
 }
 
 func (s *Session) open(c *sdk.Conn, f abi.Facts) {
@@ -146,7 +150,13 @@ func (s *Session) Data(c *sdk.Conn, side abi.Side, p []byte, end bool) int {
 		return s.readRequest(c, p, end)
 	case agentChunks, agentDrops:
 		return s.readChunks(c, p, end)
-	case agentAsked, agentDone, agentPreface:
+	case agentAsked:
+		if n := min(s.request.coming, uint64(len(p))); n > 0 { // of its body: it is passed with the rest when the upstream is there
+			s.request.coming -= n
+			return int(n)
+		}
+		s.stop(c)
+	case agentDone, agentPreface:
 		s.stop(c)
 	case agentConnect, agentSecure:
 	case agentMessages:
