@@ -38,6 +38,9 @@ func (l *loader) sshTransport(e *endpoint) {
 	if name, at := c.TLSKey(); name != "" {
 		l.problem(at, "%s changes nothing with plugin %q, which speaks SSH and no TLS; remove it", name, c.Plugin)
 	}
+	if key, at := c.Record.Place(); key != "" && !c.Record.Terminals {
+		l.problem(at, "%s changes nothing without record = true; remove it, or write that", key)
+	}
 	if !c.SSH.Any() {
 		l.problem(c.Pos, `endpoint %q has to say how its upstream is known: write known_hosts = "FILE", host_key = "ssh-ed25519 AAAA…", host_ca, or trust_first_use = true`, c.Name)
 		return
@@ -103,7 +106,7 @@ func (s *session) secureSSH(ctx context.Context, side abi.Side, k gate.Conn) (ga
 		return nil, gate.Secured{}, errors.New("the agent has not asked to log in yet")
 	}
 	o := sshside.ClientOptions{User: user, HostKey: s.endpoint.hostKeys.Check, HostKeyAlgorithms: s.endpoint.hostKeys.Algorithms(), Timeout: s.a.cfg.Limits.DialTimeout}
-	if l := s.endpoint.logins[s.profile]; l != nil {
+	if l := s.ownLogin(); l != nil {
 		o.User, o.Auth = cmp.Or(l.attribute("user"), user), l.ssh.methods()
 	}
 	c, err := sshside.Client(ctx, k, link, o)
@@ -122,6 +125,9 @@ func (s *session) secureSSHAgent(ctx context.Context, k gate.Conn) (gate.Conn, g
 		return nil, gate.Secured{}, s.unsecured(abi.Agent, err)
 	}
 	link := sshside.NewLink()
+	if s.endpoint.cfg.Record.Terminals {
+		link.Recordings(s.recordTerminal)
+	}
 	c, agent, err := sshside.Server(ctx, k, link, sshside.ServerOptions{HostKeys: []ssh.Signer{key}})
 	if err != nil {
 		return nil, gate.Secured{}, s.unsecured(abi.Agent, err)
@@ -132,18 +138,19 @@ func (s *session) secureSSHAgent(ctx context.Context, k gate.Conn) (gate.Conn, g
 	return c, gate.Secured{Version: "2.0", Name: agent.User, Protocol: agent.Version}, nil
 }
 
-// policySSH is what decides which upstreams of SSH are trusted.
+// policySSH is what decides which upstreams of SSH are trusted, and whether terminals are recorded.
 type policySSH struct {
 	KnownHosts        string
 	HostKeys, HostCAs []string
 	FirstUse          bool
+	Record            bool `json:",omitempty"`
 }
 
-func policySSHOf(t config.SSHTrust) *policySSH {
+func policySSHOf(t config.SSHTrust, r config.Recording) *policySSH {
 	if t.IsZero() {
 		return nil
 	}
-	return &policySSH{t.KnownHosts, t.HostKeys, t.HostCAs, t.FirstUse}
+	return &policySSH{t.KnownHosts, t.HostKeys, t.HostCAs, t.FirstUse, r.Terminals}
 }
 
 // KnownHosts are the lines of known_hosts by which agents know the gateway at the endpoints of SSH that a profile has, by their names; an empty profile is everybody's. It makes

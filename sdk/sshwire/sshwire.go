@@ -24,6 +24,7 @@ const (
 	Refuse         = 193 // to the agent: it fails, with this text
 	Adjust         = 194 // to the side whose data was dropped: so many bytes are free again
 	Splice         = 195 // to a side: data to it comes from the other one in the host
+	Record         = 196 // to the agent: this terminal begins, and belongs to that action
 	HeadSize       = 8
 	MaxMessage     = 64 << 10 // of a record, in bytes
 	MaxData        = 32 << 10 // of the data in one
@@ -94,6 +95,12 @@ func AppendText(b []byte, stream uint32, number byte, text string) []byte {
 func AppendAdjust(b []byte, stream uint32, n int) []byte {
 	start := len(b)
 	return End(binary.BigEndian.AppendUint32(Begin(b, stream, Adjust), uint32(n)), start)
+}
+
+// AppendRecord appends Record.
+func AppendRecord(b []byte, stream, action uint32) []byte {
+	start := len(b)
+	return End(binary.BigEndian.AppendUint32(Begin(b, stream, Record), action), start)
 }
 
 // AppendOpenFailure appends CHANNEL_OPEN_FAILURE.

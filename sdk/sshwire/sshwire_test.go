@@ -17,6 +17,7 @@ func forms() map[string][]byte {
 		"stderr":       AppendStderr(nil, 3, "oops\n"),
 		"adjust":       AppendAdjust(nil, 1, 70_000),
 		"splice":       AppendEmpty(nil, 2, Splice),
+		"record":       AppendRecord(nil, 1, 7),
 		"open failure": AppendOpenFailure(nil, 5, "no"),
 		"open refusal": AppendOpenRefusal(nil, 5, 2, "no"),
 		"exit status":  AppendExit(nil, 1, 254),

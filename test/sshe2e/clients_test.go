@@ -90,6 +90,12 @@ func need(t *testing.T, program string) string {
 // start starts OpenSSH's server with a debug log, and the front before it.
 func start(t *testing.T, decide func(action string) string) *world {
 	t.Helper()
+	return startWith(t, decide, "")
+}
+
+// startWith does the same with more lines of sshd_config.
+func startWith(t *testing.T, decide func(action string) string, more string) *world {
+	t.Helper()
 	dir := t.TempDir()
 	w := &world{t: t, dir: dir, log: filepath.Join(dir, "sshd.log")}
 	who, err := user.Current()
@@ -118,7 +124,7 @@ MaxSessions 100
 MaxStartups 100
 Subsystem sftp internal-sftp
 LogLevel DEBUG2
-`, port, dir, dir))
+%s`, port, dir, dir, more))
 	if os.Geteuid() == 0 {
 		if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
 			t.Fatal(err)

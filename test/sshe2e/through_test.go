@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/sallyport-dev/sallyport/test/rig"
@@ -15,17 +16,35 @@ import (
 // gateway is the whole command: `sallyport serve` before a server, and clients in `sallyport run`.
 type gateway struct {
 	*world
-	gw *rig.Gateway
+	gw    *rig.Gateway
+	idler string // a second peer: one has one tunnel at a time
 }
 
 // through serves two endpoints, box and second, which are the same server.
 func through(t *testing.T) *gateway {
 	t.Helper()
 	w := start(t, allow)
+	tables := w.endpoint("box", w.upstream, "") + w.endpoint("second", w.upstream, "")
+	for name, when := range map[string]string{"no touching": `ssh.command.startsWith("touch ")`, "no removing": `ssh.operation == "remove"`, "no listening": `ssh.kind == "remote-forward"`, "no keys": `ssh.kind == "agent-forward"`, "not there": `ssh.port == 1`} {
+		tables += fmt.Sprintf("[[rule]]\nname = %q\nwhen = '%s'\nthen = \"deny\"\nreason = \"because of %s\"\n\n", name, when, name)
+	}
+	return w.through(tables)
+}
+
+// endpoint is the table of an endpoint before a server that has the host key of w.
+func (w *world) endpoint(name, address, more string) string {
+	w.t.Helper()
 	pub, err := os.ReadFile(filepath.Join(w.dir, "hostkey.pub"))
 	if err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
+	return fmt.Sprintf("[[endpoint]]\nname = %q\naddress = %q\nplugin = \"ssh\"\nhost_key = %q\nprofiles = { agents = \"deploy\" }\n%s\n", name, address, strings.TrimSpace(string(pub)), more)
+}
+
+// through serves what tables say, and allows all that nothing of them denies.
+func (w *world) through(tables string) *gateway {
+	t := w.t
+	t.Helper()
 	binary, err := rig.Build(t.Context(), w.dir)
 	if err != nil {
 		t.Fatal(err)
@@ -34,17 +53,13 @@ func through(t *testing.T) *gateway {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "[plugins]\nssh = \"builtin\"\n\n[[credential]]\nname = \"deploy\"\nuser = %q\nkey = \"file:%s\"\n\n", w.user, filepath.Join(w.dir, "login"))
-	for _, name := range []string{"box", "second"} {
-		fmt.Fprintf(&b, "[[endpoint]]\nname = %q\naddress = %q\nplugin = \"ssh\"\nhost_key = %q\nprofiles = { agents = \"deploy\" }\n\n", name, w.upstream, strings.TrimSpace(string(pub)))
-	}
-	b.WriteString("[[rule]]\nname = \"everything\"\nwhen = 'true'\nthen = \"allow\"\n\n")
-	for name, when := range map[string]string{"no touching": `ssh.command.startsWith("touch ")`, "no removing": `ssh.operation == "remove"`, "no listening": `ssh.kind == "remote-forward"`, "no keys": `ssh.kind == "agent-forward"`, "not there": `ssh.port == 1`} {
-		fmt.Fprintf(&b, "[[rule]]\nname = %q\nwhen = '%s'\nthen = \"deny\"\nreason = \"because of %s\"\n\n", name, when, name)
-	}
+	head := fmt.Sprintf("[plugins]\nssh = \"builtin\"\n\n[[credential]]\nname = \"deploy\"\nuser = %q\nkey = \"file:%s\"\n\n", w.user, filepath.Join(w.dir, "login"))
+	all := "[[rule]]\nname = \"everything\"\nwhen = 'true'\nthen = \"allow\"\n"
 	g := &gateway{world: w}
-	if g.gw, err = rig.New(t.Context(), binary, dir, b.String()); err != nil {
+	if g.gw, err = rig.New(t.Context(), binary, dir, head+tables+all); err != nil {
+		t.Fatal(err)
+	}
+	if g.idler, err = g.gw.AddPeer(t.Context(), "idler", "agents"); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -64,9 +79,15 @@ func through(t *testing.T) *gateway {
 // agent runs a shell script in the tunnel.
 func (g *gateway) agent(stdin, script string) result {
 	g.t.Helper()
+	return g.agentOf(g.gw.Peer, stdin, script)
+}
+
+func (g *gateway) agentOf(peer, stdin, script string) result {
+	g.t.Helper()
 	ctx, cancel := context.WithTimeout(g.t.Context(), patience)
 	defer cancel()
-	cmd := g.gw.Agent(ctx, "sh", "-c", "cd "+g.dir+"; "+script)
+	cmd := g.gw.Command(ctx, "run", "--peer", peer, "--", "sh", "-c", "cd "+g.dir+"; "+script)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	cmd.Env = append(cmd.Env, "HOME="+g.dir, "SSH_AUTH_SOCK=")
 	cmd.Stdin = strings.NewReader(stdin)
 	var out, errs bytes.Buffer

@@ -41,6 +41,10 @@ type channel struct {
 	made    int  // and how many of them are made, and answered
 	closing bool // nothing is written behind what is there
 	closed  bool
+
+	terminal  *Terminal          // of the agent's end; nil: it has none
+	recording Recording          // of the agent's end
+	tap       func([]byte) error // is shown what was written to the other end; nil: nobody wants it
 }
 
 // piece is something that is written to a channel in its order.
@@ -77,6 +81,7 @@ func (c *channel) run(ch ssh.Channel, requests <-chan *ssh.Request) {
 		_ = r.Reply(false, nil)
 	}
 	ended.Wait()
+	c.untilMade() // an answer that came before the end is shown before it
 	c.side.put(sshwire.AppendEmpty(nil, c.id, sshwire.Close))
 	c.answered()
 }
@@ -167,21 +172,24 @@ func (c *channel) direct(to *channel, p []byte, extended bool) {
 	}
 	if ch := to.opened(); ch != nil {
 		to.untilMade()
-		var err error
-		if extended {
-			_, err = ch.Stderr().Write(p)
-		} else {
-			_, err = ch.Write(p)
-		}
+		n, err := writeData(ch, p, extended)
+		to.show(p[:n])
 		if err == nil {
 			c.side.link.passed(to.side.me, len(p))
 		}
 	}
 }
 
+func writeData(ch ssh.Channel, p []byte, extended bool) (int, error) {
+	if extended {
+		return ch.Stderr().Write(p)
+	}
+	return ch.Write(p)
+}
+
 // record is a record of data.
 func (c *channel) record(p []byte, extended bool) []byte {
-	b := make([]byte, 0, sshwire.ExtendedAt+len(p))
+	b := c.side.link.buffers.get(sshwire.ExtendedAt + len(p))
 	if extended {
 		b = binary.BigEndian.AppendUint32(sshwire.Begin(b, c.id, sshwire.ExtendedData), sshwire.StandardError)
 	} else {
@@ -196,6 +204,7 @@ func (c *channel) request(r *ssh.Request) bool {
 		_ = r.Reply(false, nil)
 		return true
 	}
+	c.noteTerminal(r)
 	if r.WantReply {
 		c.mu.Lock()
 		full := len(c.asked) >= maxPending
@@ -230,6 +239,9 @@ func (c *channel) answer(ok bool) error {
 	}
 	r := c.asked[0]
 	c.asked = c.asked[1:]
+	if r.Type == ptyRequest && !ok {
+		c.terminal = nil
+	}
 	c.mu.Unlock()
 	_ = r.Reply(ok, nil) // a channel that is gone needs none
 	return nil
@@ -285,16 +297,16 @@ func (c *channel) writeAll() {
 		}
 		c.mu.Unlock()
 		switch p.kind {
-		case sshwire.Data:
-			_, _ = ch.Write(p.data) // who does not take it has closed the channel, and will be heard of
-		case sshwire.ExtendedData:
-			_, _ = ch.Stderr().Write(p.data)
+		case sshwire.Data, sshwire.ExtendedData:
+			n, _ := writeData(ch, p.data, p.kind == sshwire.ExtendedData)
+			c.show(p.data[:n])
 		case sshwire.EOF:
 			_ = ch.CloseWrite()
 		case sshwire.Close:
 			c.close()
 		}
 		c.dropped(p)
+		c.side.link.buffers.put(p.data)
 		c.mu.Lock()
 	}
 	c.out, c.writing = nil, false
@@ -344,7 +356,11 @@ func (c *channel) drained() {
 func (c *channel) tell(message []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.told) >= maxPending {
+	switch n := len(c.told); {
+	case n > 0 && resizes(c.told[n-1]) && resizes(message): // the newest size is the one that counts
+		c.told[n-1] = message
+		return nil
+	case n >= maxPending:
 		return errors.New("too many requests wait on a channel")
 	}
 	c.told = append(c.told, message)
@@ -354,6 +370,12 @@ func (c *channel) tell(message []byte) error {
 		c.side.start(c.tellAll)
 	}
 	return nil
+}
+
+// resizes reports whether a request tells the size of a terminal, and wants no answer.
+func resizes(message []byte) bool {
+	f := sshwire.Fields{P: message}
+	return f.String() == resizeRequest && !f.Bool() && !f.Bad
 }
 
 func (c *channel) tellAll() {

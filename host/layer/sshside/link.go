@@ -26,6 +26,9 @@ type Link struct {
 	banner  string
 	over    bool
 	spliced [2]uint64
+	buffers buffers
+	record  func(action uint32, t Terminal) (Recording, error)
+	records []Recording // that were begun
 }
 
 // stream is a channel as both sides know it.

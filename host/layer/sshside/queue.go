@@ -14,6 +14,8 @@ type queue struct {
 	mu      sync.Mutex
 	changed sync.Cond
 	records [][]byte
+	read    int // of the first one
+	buffers *buffers
 	queued  int
 	err     error // after the last record; nil: there may be more
 	gone    bool  // nobody reads any more
@@ -22,8 +24,8 @@ type queue struct {
 	timer *time.Timer
 }
 
-func newQueue() *queue {
-	q := &queue{}
+func newQueue(b *buffers) *queue {
+	q := &queue{buffers: b}
 	q.changed.L = &q.mu
 	return q
 }
@@ -84,12 +86,12 @@ func (q *queue) Read(p []byte) (n int, err error) {
 		q.changed.Wait()
 	}
 	for n < len(p) && len(q.records) > 0 {
-		k := copy(p[n:], q.records[0])
-		if n += k; k == len(q.records[0]) {
+		k := copy(p[n:], q.records[0][q.read:])
+		n += k
+		if q.read += k; q.read == len(q.records[0]) {
+			q.buffers.put(q.records[0])
 			q.records[0] = nil
-			q.records = q.records[1:]
-		} else {
-			q.records[0] = q.records[0][k:]
+			q.records, q.read = q.records[1:], 0
 		}
 	}
 	if len(q.records) == 0 {

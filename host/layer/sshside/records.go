@@ -30,6 +30,10 @@ func (s *Side) handle(r []byte) error {
 	case sshwire.Splice:
 		s.link.splice(s.me, stream)
 		return nil
+	case sshwire.Record:
+		if action := f.U32(); f.Over() && s.me == agent {
+			return s.link.begin(stream, action)
+		}
 	case sshwire.Data, sshwire.ExtendedData:
 		p := piece{kind: number}
 		if number == sshwire.ExtendedData {
@@ -43,7 +47,7 @@ func (s *Side) handle(r []byte) error {
 			s.link.give(1-s.me, stream, len(data))
 			return nil
 		}
-		p.data = append([]byte(nil), data...)
+		p.data = append(s.link.buffers.get(len(data)), data...)
 		c.write(p)
 		return nil
 	case sshwire.EOF, sshwire.Close:
@@ -115,6 +119,7 @@ func (c *channel) reject(reason ssh.RejectionReason, text string) error {
 
 // forget is about a channel that is over.
 func (c *channel) forget() {
+	c.stopRecording()
 	c.side.link.leave(c.side.me, c.id)
 	c.side.remove(c)
 }

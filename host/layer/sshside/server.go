@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
@@ -70,8 +71,11 @@ func Server(ctx context.Context, k layer.Transport, link *Link, o ServerOptions)
 	}
 	failed := make(chan error, 1)
 	s.start(func() {
-		conn, channels, requests, err := ssh.NewServerConn(k, config)
+		conn, channels, requests, err := ssh.NewServerConn(watched{k, func() { s.login.decide(errLeft) }}, config)
 		if err != nil {
+			if s.login.hasLeft() {
+				err = io.EOF
+			}
 			failed <- err
 			s.queue.end(asEnd(err))
 			return
@@ -95,6 +99,34 @@ func Server(ctx context.Context, k layer.Transport, link *Link, o ServerOptions)
 	s.Abort()
 	s.wg.Wait()
 	return nil, Agent{}, err
+}
+
+// errLeft is the decision about an agent that has left while its login waited, for a person say.
+var errLeft = errors.New("the agent has left")
+
+// watched tells when nothing more comes from a transport, which x/crypto/ssh does not while it waits for a decision about a login.
+type watched struct {
+	layer.Transport
+	ended func()
+}
+
+// Read reads from the transport.
+func (w watched) Read(p []byte) (int, error) {
+	n, err := w.Transport.Read(p)
+	if err != nil {
+		w.ended()
+	}
+	return n, err
+}
+
+// hasLeft reports whether the agent left before its login was decided.
+func (l *login) hasLeft() bool {
+	select {
+	case <-l.decided:
+		return errors.Is(l.err, errLeft)
+	default:
+		return false
+	}
 }
 
 // wasRefused reports whether the agent is told why it may not log in.

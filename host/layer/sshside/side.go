@@ -61,7 +61,7 @@ type Side struct {
 const maxChannels = 600
 
 func newSide(me int, link *Link, under layer.Transport) *Side {
-	s := &Side{me: me, link: link, under: under, queue: newQueue(), open: map[uint32]*channel{}}
+	s := &Side{me: me, link: link, under: under, queue: newQueue(&link.buffers), open: map[uint32]*channel{}}
 	s.quiet.L = &s.mu
 	return s
 }

@@ -119,6 +119,9 @@ func (s *Session) allowed(c *sdk.Conn, ch *channel, q question, id uint32) {
 		if q.then == thenFiles {
 			ch.files = sftp.New()
 		}
+		if ch.terminal {
+			s.down(c, sshwire.AppendRecord(s.out[:0], ch.id, id))
+		}
 		for _, text := range s.notices {
 			s.stderr(c, ch, text)
 		}
