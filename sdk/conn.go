@@ -19,6 +19,8 @@ type Conn struct {
 
 	sides  [2]input
 	closed bool
+	// parents are the actions whose answers are looked at.
+	parents parents
 	// An action that waits for its verdict: nothing of the agent behind it is read. A denial makes the rest of the step
 	// void, so what Pause, StartTLS and Scan said before it is kept.
 	asked   uint32
@@ -43,7 +45,8 @@ type standing struct {
 }
 
 // Pass lets the next n bytes of side go to the other side. Bytes of the agent go under an action that was asked about
-// them and allowed; for bytes of the upstream id is 0. n may be more than has been delivered: the host then moves the rest
+// them and allowed; for bytes of the upstream id is 0, but while an answer is to be looked at (Inspecting) the id of what they
+// answer, or of the connect action when they answer nothing. n may be more than has been delivered: the host then moves the rest
 // without showing it.
 func (c *Conn) Pass(side abi.Side, id uint32, n uint64) {
 	if n == 0 || c.closed {

@@ -79,6 +79,9 @@ func (r *runner) event(b []byte) {
 	default:
 		r.assume(abi.Upstream)
 	}
+	if e.Kind == abi.KindVerdict {
+		r.answer(&e)
+	}
 	if e.Kind == abi.KindSecured || e.Kind == abi.KindScanned {
 		r.conn.sides[e.Side].away = false
 	}
@@ -87,6 +90,18 @@ func (r *runner) event(b []byte) {
 	}
 	r.letGo()
 	r.settle()
+}
+
+// answer takes what a verdict says of answers: this action's is to be looked at, or one that was looked at may go on or not.
+func (r *runner) answer(e *abi.Event) {
+	p := &r.conn.parents
+	if e.Inspect > 0 && e.Outcome == abi.Allow {
+		p.begin(e.ID, e.Inspect)
+	} else if len(p.all) > 0 {
+		waited := p.waits == e.ID
+		p.decided(e)
+		r.conn.sides[abi.Upstream].again = r.conn.sides[abi.Upstream].again || waited
+	}
 }
 
 // assume takes a call that is not the event of a denial for what it is: the quiet question that the host knows of is allowed.
@@ -109,6 +124,7 @@ func (r *runner) hold() {
 	h := &c.held
 	h.out, h.closed, h.on = append(h.out[:0], c.out...), c.closed, true
 	c.out, c.passed, c.closed = c.out[:0], 0, false
+	c.parents.epoch++
 	c.quiet, c.fresh, c.unasked = false, false, 0
 	for side := range c.sides {
 		in := &c.sides[side]
@@ -160,6 +176,7 @@ func (r *runner) decided(o abi.Outcome) {
 	}
 	if !held {
 		c.out, c.passed = c.out[:0], 0
+		c.parents.epoch++
 		c.closed = false
 		r.goBack()
 	}
@@ -206,9 +223,9 @@ func (r *runner) ready(side abi.Side) bool {
 }
 
 // blocked reports whether an undecided question keeps side from being shown: always the agent, the upstream until the host
-// has come back.
+// has come back, and while its answer is asked about.
 func (r *runner) blocked(side abi.Side) bool {
-	return r.conn.fresh || side == abi.Agent && r.conn.asked != 0
+	return r.conn.fresh || side == abi.Agent && r.conn.asked != 0 || side == abi.Upstream && r.conn.parents.waits != 0
 }
 
 // turn reports whether it is the turn of what stood behind.
@@ -291,6 +308,7 @@ func (r *runner) fetch(out []byte) uint32 {
 		c.out = c.out[:copy(c.out, c.out[n:])]
 	}
 	c.passed = 0
+	c.parents.epoch++
 	c.unasked = max(c.unasked-n, 0)
 	a, u := &c.sides[abi.Agent], &c.sides[abi.Upstream]
 	waits := !a.paused && (len(a.unread) > 0 || a.ended && !a.told) || !u.paused && u.behind

@@ -60,6 +60,7 @@ type compiler struct {
 	// Of the condition in hand.
 	c      *condition
 	family *abi.Family
+	answer *abi.Family // response, in a condition about answers
 	vars   []variable
 	// Of the rule in hand.
 	uses  []string // names, each once
@@ -75,6 +76,7 @@ type variable struct {
 // conditions is one rule compiled for one plugin.
 type conditions struct {
 	when, unless boolFn
+	answer       boolFn
 	never        classes
 	except       map[string]boolFn // by family
 	uses         []string
@@ -265,6 +267,9 @@ func (c *compiler) name(e ast.Expr) *expr {
 	if c.family != nil && root == c.family.Name {
 		return c.field(o.ID(), name)
 	}
+	if c.answer != nil && root == abi.FamilyResponse {
+		return c.answerField(o.ID(), name)
+	}
 	x := c.own(root, name)
 	if x == nil {
 		return c.fail(o.ID(), "%s has no %s%s; there are: %s", root, name, meant(name, ownNames[root]), list(ownNames[root]))
@@ -274,19 +279,28 @@ func (c *compiler) name(e ast.Expr) *expr {
 	return x
 }
 
-// field compiles a field of the family.
-func (c *compiler) field(id int64, name string) *expr {
-	i := slices.IndexFunc(c.family.Fields, func(f abi.Field) bool { return f.Name == name })
+// fieldOf is the place of a field of a family; below 0: it is reported that there is none.
+func (c *compiler) fieldOf(family *abi.Family, id int64, name string) int {
+	i := slices.IndexFunc(family.Fields, func(f abi.Field) bool { return f.Name == name })
 	if i < 0 {
 		var names []string
-		for _, f := range c.family.Fields {
+		for _, f := range family.Fields {
 			names = append(names, f.Name)
 		}
 		has := fmt.Sprintf("; there are: %s", list(names))
 		if len(names) == 0 {
 			has = ", it declares none"
 		}
-		return c.fail(id, "%s has no field %s%s%s", c.family.Name, name, meant(name, names), has)
+		c.fail(id, "%s has no field %s%s%s", family.Name, name, meant(name, names), has)
+	}
+	return i
+}
+
+// field compiles a field of the family.
+func (c *compiler) field(id int64, name string) *expr {
+	i := c.fieldOf(c.family, id, name)
+	if i < 0 {
+		return nil
 	}
 	field := &c.family.Fields[i]
 	x := &expr{set: field.Values, name: c.family.Name + "." + name}

@@ -37,6 +37,12 @@
 // When the outcome is judge or hold, the verdict lists every judge rule that matched, certainly or perhaps: all of their judges must
 // say yes, before anybody is asked to approve. A judge can only tighten: with a deny none is asked, and a hold stays a hold.
 //
+// # Answers
+//
+// A rule with an Inspection is about what comes back: its when and unless say of which actions, and it has no part in whether they are
+// allowed. Engine.Response decides about the answer, by all such rules that matched the action: deny before judge before redact, and
+// redactions add up. The condition about the answer may use what the action has and response.FIELD.
+//
 // # Observing
 //
 // A rule that observes yields no outcome and is listed in Verdict.Observed. An endpoint that observes lets everything pass that
@@ -83,10 +89,14 @@ const (
 	Judge
 	Hold
 	Deny
+	// Redact is for rules that inspect answers alone, where it stands between Allow and Judge: the answer passes, masked.
+	Redact
 )
 
 func (o Outcome) String() string {
 	switch o {
+	case Redact:
+		return "redact"
 	case Allow:
 		return "allow"
 	case Judge:
@@ -99,7 +109,7 @@ func (o Outcome) String() string {
 
 // ParseOutcome reads the word that a configuration uses.
 func ParseOutcome(s string) (Outcome, bool) {
-	for o := Allow; o <= Deny; o++ {
+	for o := Allow; o <= Redact; o++ {
 		if o.String() == s {
 			return o, true
 		}
@@ -124,6 +134,8 @@ type Rule struct {
 	Reason string
 	// Observe makes the rule yield no outcome, only Verdict.Observed.
 	Observe bool
+	// Inspect makes it a rule about the answers to the actions that match. Then is Deny, Judge or Redact.
+	Inspect *Inspection
 }
 
 // Endpoint is what the rules are checked against.
@@ -174,6 +186,10 @@ type Verdict struct {
 	Judges []Needed
 	// Observed are the rules in observe mode that match, strictest first and then by name, whatever the outcome.
 	Observed []Observed
+	// Inspect are the rules, by their place in what New was given, that look at the answer, and Limit how many bytes of it are wanted. Only
+	// for actions that are not denied. Response is asked with them.
+	Inspect []int
+	Limit   uint32
 	// Unknown names what was unknown and decided: of the rule, when it denies, holds or judges and did not certainly match, or, when no
 	// rule allowed the action, of the allows that would perhaps have matched. Fields by name, failures in parentheses.
 	Unknown []string
@@ -209,6 +225,8 @@ func (o Outcome) would() string {
 		return "would_judge"
 	case Hold:
 		return "would_hold"
+	case Redact:
+		return "would_redact"
 	}
 	return "would_deny"
 }
@@ -227,6 +245,7 @@ type endpointRules struct {
 	relay    bool // any action of the one family is fine: there is no manifest to keep to
 	observe  bool
 	usage    bool // a rule asks for the usage
+	inspects bool // a rule looks at answers
 	families []familyRules
 }
 
@@ -236,6 +255,7 @@ type familyRules struct {
 	family  *abi.Family
 	decide  [][]*program
 	observe [][]*program
+	inspect [][]*program // those about answers; nil where there are none
 }
 
 // program is one rule, compiled for one family of one plugin.
@@ -245,6 +265,7 @@ type program struct {
 	reason string
 	when   boolFn
 	unless boolFn   // may be nil
+	answer boolFn   // of a rule about answers: its condition about them; nil: always
 	uses   []string // the names in both, for Explain
 }
 
@@ -267,6 +288,9 @@ func (e *Engine) Decide(in Input) Verdict {
 		if p.eval(f) != no {
 			v.Observed = append(v.Observed, Observed{p.rule.Then, p.rule.Name, p.reason})
 		}
+	}
+	if family.inspect != nil && v.Outcome != Deny {
+		f.inspected(&v, family.inspect[in.Action.Class])
 	}
 	f.in, f.values, f.strs = Input{}, nil, [MaxNesting]string{}
 	e.frames.Put(f)

@@ -27,7 +27,7 @@ func (e *Engine) Reach(index int) []Reach {
 					return slices.ContainsFunc(l, func(p *program) bool { return p.index == index })
 				})
 			}
-			if has(f.decide) || has(f.observe) {
+			if has(f.decide) || has(f.observe) || has(f.inspect) {
 				families = append(families, f.family.Name)
 			}
 		}
@@ -83,7 +83,10 @@ func (e *Engine) Explain(in Input) (Verdict, []Account) {
 	for i := range accounts {
 		accounts[i] = Account{Index: i, Match: e.absence(&in, i)}
 	}
-	for _, lists := range [][][]*program{family.decide, family.observe} {
+	for _, lists := range [][][]*program{family.decide, family.observe, family.inspect} {
+		if lists == nil {
+			continue
+		}
 		for _, p := range lists[in.Action.Class] {
 			accounts[p.index] = p.account(f)
 		}

@@ -44,6 +44,7 @@ type (
 type frame struct {
 	in     Input
 	values []abi.Value
+	answer *abi.Action // what a condition about answers is about
 	// strs and ints are the variables of exists and all, by depth.
 	strs [MaxNesting]string
 	ints [MaxNesting]int64
@@ -51,6 +52,8 @@ type frame struct {
 	// missed are the fields that were unknown when they were read, and failed the last failure; both of the current rule.
 	missed [abi.MaxFields / 64]uint64
 	failed string
+	// missedAnswer are the fields of the answer that were unknown when they were read.
+	missedAnswer []string
 }
 
 func (f *frame) reset() {
@@ -79,6 +82,9 @@ func (f *frame) names(to []string) []string {
 			i := w*64 + bits.TrailingZeros64(word)
 			to = appendOnce(to, family.Name+"."+family.Fields[i].Name)
 		}
+	}
+	for _, name := range f.missedAnswer {
+		to = appendOnce(to, name)
 	}
 	if f.failed != "" {
 		to = appendOnce(to, f.failed)

@@ -84,6 +84,9 @@ func (l *loader) engine() (*Engine, error) {
 		}
 		classes := len(abi.ClassNames())
 		for j := range ep.Manifest.Families {
+			if ep.Manifest.Families[j].Name == abi.FamilyResponse {
+				continue // no action is of it
+			}
 			r.families = append(r.families, familyRules{family: &ep.Manifest.Families[j],
 				decide: make([][]*program, classes), observe: make([][]*program, classes)})
 		}
@@ -109,8 +112,12 @@ func (l *loader) checkRule(names map[string][]*Rule) {
 			l.problem("endpoints", "there is no endpoint %q%s", name, meant(name, l.endpointNames()))
 		}
 	}
-	switch r.Then {
-	case Allow, Judge, Hold, Deny:
+	switch {
+	case r.Inspect != nil:
+		l.checkInspection(r)
+	case r.Then <= Deny:
+	case r.Then == Redact:
+		l.problem("then", "only a rule that inspects answers can redact")
 	default:
 		l.problem("then", "outcome %d is not one of allow, judge, hold, deny", r.Then)
 	}

@@ -77,7 +77,9 @@ func (c *compiler) familyNames() []string {
 	var names []string
 	for _, ep := range c.targets {
 		for i := range ep.Manifest.Families {
-			names = appendOnce(names, ep.Manifest.Families[i].Name)
+			if f := ep.Manifest.Families[i].Name; f != abi.FamilyResponse {
+				names = appendOnce(names, f)
+			}
 		}
 	}
 	return names

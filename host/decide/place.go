@@ -16,6 +16,7 @@ func (l *loader) compileRule(e *Engine) {
 		return
 	}
 	excepts := l.parseExcepts()
+	answer := l.parseAnswer()
 	if len(l.problems) > before {
 		return
 	}
@@ -32,6 +33,20 @@ func (l *loader) compileRule(e *Engine) {
 		return
 	}
 	used := cmp.Or(whenFamily, unlessFamily)
+	if answer != nil {
+		family := l.familyOf(answer, targets)
+		if family != "" && used != "" && family != used {
+			l.at(answer, answer.families[0].id, "a rule can use one family only, beside response: the action's is %s, response uses %s", used, family)
+		}
+		used, whenFamily = cmp.Or(used, family), cmp.Or(whenFamily, family)
+		if len(l.problems) > before {
+			return
+		}
+	}
+	if l.rule.Inspect != nil && used == abi.FamilyConnect {
+		l.problem("inspect", "a connection itself has no response")
+		return
+	}
 	narrow := used
 	if whenFamily == "" && l.rule.Then != Allow {
 		narrow = "" // the exception is for one family, the rule is for all
@@ -46,6 +61,9 @@ func (l *loader) compileRule(e *Engine) {
 		if compiled[ep.Manifest] == nil {
 			compiled[ep.Manifest] = c.conditions(when, unless, f, f == nil && unlessFamily != "")
 			c.excepts(compiled[ep.Manifest], excepts, ep.Manifest)
+			if l.rule.Inspect != nil && !c.answers(compiled[ep.Manifest], answer, ep, f) {
+				return
+			}
 		}
 		if len(l.problems) == before {
 			l.place(e.endpoints[ep.Name], compiled[ep.Manifest], narrow, unlessFamily)
@@ -76,11 +94,15 @@ func (l *loader) familyOf(c *condition, targets []*Endpoint) string {
 	var have []string
 	for _, ep := range targets {
 		for i := range ep.Manifest.Families {
-			have = appendOnce(have, ep.Manifest.Families[i].Name)
+			if f := ep.Manifest.Families[i].Name; f != abi.FamilyResponse {
+				have = appendOnce(have, f)
+			}
 		}
 	}
 	for _, r := range c.families {
 		switch {
+		case r.name == abi.FamilyResponse:
+			l.at(c, r.id, "%s is asked before there is a response; write the condition about it as response = 'CONDITION', with inspect = \"response\"", c.field)
 		case slices.Contains(have, r.name):
 		case slices.ContainsFunc(l.endpoints, func(e Endpoint) bool { return findFamily(e.Manifest, r.name) != nil }):
 			l.at(c, r.id, "no endpoint that this rule applies to has the family %s; they have: %s", r.name, list(have))
@@ -117,6 +139,8 @@ func (l *loader) place(to *endpointRules, c *conditions, narrow, unlessFamily st
 	reason := l.rule.Reason
 	switch {
 	case reason != "":
+	case l.rule.Inspect != nil:
+		reason = "the rule " + l.rule.Name + " withholds the result"
 	case l.rule.Then == Deny:
 		reason = "the rule " + l.rule.Name + " denies this"
 	case l.rule.Then == Hold:
@@ -126,7 +150,7 @@ func (l *loader) place(to *endpointRules, c *conditions, narrow, unlessFamily st
 	}
 	for i := range to.families {
 		f := &to.families[i]
-		if narrow != "" && narrow != f.family.Name {
+		if narrow != "" && narrow != f.family.Name || l.rule.Inspect != nil && f.family.Name == abi.FamilyConnect {
 			continue
 		}
 		p := &program{rule: l.rule, index: l.index, reason: reason, when: c.when, unless: c.unless, uses: c.uses}
@@ -134,8 +158,15 @@ func (l *loader) place(to *endpointRules, c *conditions, narrow, unlessFamily st
 			p.unless = nil
 		}
 		p.unless = either(p.unless, c.except[f.family.Name])
+		p.answer = c.answer
 		lists := f.decide
-		if l.rule.Observe {
+		switch {
+		case l.rule.Inspect != nil:
+			if f.inspect == nil {
+				f.inspect = make([][]*program, len(f.decide))
+			}
+			lists, to.inspects = f.inspect, true
+		case l.rule.Observe:
 			lists = f.observe
 		}
 		for class := range lists {
@@ -150,10 +181,10 @@ func (l *loader) place(to *endpointRules, c *conditions, narrow, unlessFamily st
 func (e *Engine) sort() {
 	for _, ep := range e.endpoints {
 		for i := range ep.families {
-			for _, lists := range [][][]*program{ep.families[i].decide, ep.families[i].observe} {
+			for _, lists := range [][][]*program{ep.families[i].decide, ep.families[i].observe, ep.families[i].inspect} {
 				for _, programs := range lists {
 					slices.SortFunc(programs, func(a, b *program) int {
-						return cmp.Or(cmp.Compare(b.rule.Then, a.rule.Then), cmp.Compare(a.rule.Name, b.rule.Name))
+						return cmp.Or(cmp.Compare(b.rule.Then.strictness(), a.rule.Then.strictness()), cmp.Compare(a.rule.Name, b.rule.Name))
 					})
 				}
 			}

@@ -130,7 +130,10 @@ func (a *actions) decide(v Verdict) {
 		return
 	}
 	a.state = allowed
-	if a.silent {
+	switch {
+	case a.silent && v.Inspect > 0: // it hears of it all the same
+		a.late = true
+	case a.silent:
 		a.state = quiet
 	}
 	a.ranges = append(a.ranges, span{a.id, a.start, a.end})
@@ -170,8 +173,9 @@ func (a *actions) verdictEvent() []byte {
 }
 
 // approvedEvent is the event of the first of approved.
-func (a *actions) approvedEvent() []byte {
-	a.event = abi.AppendEvent(a.event[:0], &abi.Event{Kind: abi.KindVerdict, ID: a.approved[0]})
+func (c *conn) approvedEvent() []byte {
+	a := &c.actions
+	a.event = abi.AppendEvent(a.event[:0], &abi.Event{Kind: abi.KindVerdict, ID: a.approved[0], Inspect: c.answers.Limit(a.approved[0])})
 	if a.approved = a.approved[1:]; len(a.approved) == 0 {
 		a.approved = nil
 	}
@@ -183,6 +187,8 @@ func (v *Verdict) event(b []byte, id uint32) []byte {
 	e := abi.Event{Kind: abi.KindVerdict, ID: id, Outcome: v.Outcome}
 	if v.Outcome != abi.Allow { // nobody is told why something was allowed
 		e.Reason, e.Rule, e.Receipt, e.Hold = v.Reason, v.Rule, v.Receipt, v.Hold
+	} else {
+		e.Inspect = v.Inspect
 	}
 	return abi.AppendEvent(b, &e)
 }

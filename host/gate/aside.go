@@ -106,7 +106,8 @@ func (c *conn) decideAside(id uint32, v Verdict) {
 			c.actions.mayBeDialed(id)
 		}
 		c.release(s)
-		if !s.quiet || waited {
+		c.inspect(id, &v, true)
+		if !s.quiet || waited || v.Inspect > 0 {
 			as.owed = append(as.owed, id)
 		} else if s.ended {
 			as.remove(id)

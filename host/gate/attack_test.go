@@ -102,7 +102,7 @@ var attacks = []attack{
 	{name: "id 0", open: list(nil).connect(0), reason: "id 0 does not follow 0"},
 	{name: "an unknown family", breach: one(list(nil).action(2, 10, 0, 9, title).pass(2, 10)), reason: "family 9 of 2",
 		twin: one(list(nil).action(2, 10, 0, 0, title).pass(2, 10)), passes: tenBytes},
-	{name: "unknown flags of ask", breach: one(list(nil).action(2, 10, 8, 1, title).pass(2, 10)), reason: "flags 0x8"},
+	{name: "unknown flags of ask", breach: one(list(nil).action(2, 10, 0x20, 1, title).pass(2, 10)), reason: "flags 0x20"},
 
 	{name: "dial under a denied action", open: list(nil).action(1, 0, 0, 0, "deny"), events: map[uint32]list{1: list(nil).dial(1)},
 		reason: "dials under action 1"},

@@ -27,7 +27,10 @@ const endless = "the plugin goes on and on without taking in bytes"
 // mostSent bounds the bytes that a plugin writes to the upstream under one action, beside twice of what the agent sent since.
 const mostSent = 64 << 10
 
-var errAliasLength = errors.New("it is not as long as what it stands for")
+var (
+	errAliasLength  = errors.New("it is not as long as what it stands for")
+	errNotDelivered = errors.New("not all of the bytes were delivered")
+)
 
 // STOCK writes at most stockBase bytes and stockFactor times what the agent sent.
 const (
@@ -57,9 +60,11 @@ func (c *conn) step(list []byte, more bool, err error) {
 		case c.login.owed:
 			event = c.loginEvent()
 		case len(c.actions.approved) > 0:
-			event = c.actions.approvedEvent()
+			event = c.approvedEvent()
 		case c.actions.decided():
 			event = c.actions.verdictEvent()
+		case len(c.heard) > 0:
+			event = c.answerEvent()
 		default:
 			if event = c.owedEvent(); event == nil {
 				return
@@ -143,6 +148,8 @@ func (c *conn) carryOut(cmd *abi.Command) {
 		c.secret(cmd)
 	case abi.TagSign:
 		c.sign(cmd)
+	case abi.TagKeep, abi.TagValues, abi.TagText, abi.TagRelease, abi.TagAnswered:
+		c.answer(cmd)
 	default:
 		c.fail("the plugin wrote %v, which this gateway does not carry out", cmd.Tag)
 	}
@@ -150,6 +157,10 @@ func (c *conn) carryOut(cmd *abi.Command) {
 
 // ask has an action decided. The decision is on record before anything that it lets through is queued.
 func (c *conn) ask(cmd *abi.Command) {
+	if cmd.Flags&abi.AskResponse != 0 {
+		c.askResponse(cmd)
+		return
+	}
 	err := c.action.Read(cmd.Data, c.manifest)
 	besides := cmd.Flags&abi.AskAside != 0
 	if err == nil && !besides {
@@ -166,18 +177,23 @@ func (c *conn) ask(cmd *abi.Command) {
 		c.askAside(cmd, connect)
 	} else {
 		c.actions.connect = connect
-		c.actions.decide(c.session.Decide(c.ctx, &c.asked))
+		c.decide(c.session.Decide(c.ctx, &c.asked))
 	}
 	if len(cmd.Data) > largeAction {
 		c.action = abi.Action{}
 	}
 }
 
+// decide takes a verdict on the last question.
+func (c *conn) decide(v Verdict) {
+	c.actions.decide(v)
+	c.inspect(c.actions.id, &v, false)
+}
+
 // pass is the first law.
 func (c *conn) pass(cmd *abi.Command) {
 	switch {
-	case cmd.Side == abi.Upstream && cmd.ID != 0:
-		c.fail("the plugin passes bytes of the upstream under action %d", cmd.ID)
+	case cmd.Side == abi.Upstream && (cmd.ID != 0 || c.answers.Open()) && !c.mayPassAnswer(cmd):
 		return
 	case cmd.Side == abi.Agent:
 		if !c.mayPass() {

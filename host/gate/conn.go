@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sallyport-dev/sallyport/sdk/abi"
+	"github.com/sallyport-dev/sallyport/sdk/abi/answers"
 )
 
 // conn is the state of one connection. mu guards everything below it, and every call into the guest.
@@ -40,8 +41,11 @@ type conn struct {
 	login   login
 	// waiting are the actions that wait for a person, with what ends the wait; nil: it was ended, and the verdict is to come.
 	waiting   map[uint32]context.CancelFunc
-	gone      bool       // the agent has ended its side: nobody is left to wait for a person
-	aliasUsed chan uint8 // which; made with the first alias
+	answers   answers.Book
+	judged    map[uint32]context.CancelFunc // questions about answers whose verdict is to come
+	heard     []answered                    // verdicts about answers of which the guest is to hear
+	gone      bool                          // the agent has ended its side: nobody is left to wait for a person
+	aliasUsed chan uint8                    // which; made with the first alias
 	// What follows is used again and again, so that a statement costs no memory.
 	command abi.Command
 	asked   Question
@@ -71,6 +75,7 @@ func (c *conn) leave(hard, failClosed bool, reason string) {
 	c.left, c.hard = true, hard
 	c.end.FailClosed, c.end.Reason = failClosed, reason
 	c.takeBackAll()
+	c.forsake()
 	c.wake.Broadcast()
 	close(c.over)
 	go func() { // begun only now: a connection that does nothing has no goroutine for its end
@@ -175,7 +180,7 @@ func (c *conn) backedUp(side abi.Side) bool {
 // stuck reports whether side is paused for good: a pause ends in a call into the guest, and none is to come. mu is held.
 func (c *conn) stuck(side abi.Side) bool {
 	in := &c.in[side]
-	return in.paused && !in.ended && !c.awaits() && len(in.todo) == 0 && !c.speaks(side.Other()) && !in.wantsTLS.Load() && (c.dial == 0 || c.called)
+	return in.paused && !in.ended && !c.awaits() && len(c.judged) == 0 && len(in.todo) == 0 && !c.speaks(side.Other()) && !in.wantsTLS.Load() && (c.dial == 0 || c.called)
 }
 
 // speaks reports whether the guest will hear of side again. mu is held.

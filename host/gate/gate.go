@@ -7,6 +7,9 @@
 // never enough: every PASS is checked against the ranges of what was allowed, and a guest that asks for more is cut off, and
 // with it its connection only.
 //
+// The same holds for what comes back where a rule looks at it: from the verdict on, that action's answer is kept (package answers), and
+// reaches the agent only when the question about it was allowed, with the bytes that the session has overwritten.
+//
 // How it runs: one goroutine reads each side. What it read goes to the guest, under the connection's mutex; the guest's
 // commands are carried out at once and queue bytes for either side; the queues are written outside the mutex, in order. A
 // reader writes what it queued for the other side itself and reads on when that is out. Answers to its own side are written
@@ -49,12 +52,17 @@ type Guest interface {
 	Close()
 }
 
-// Question is an action that a guest asks about. It and the slices of its action are used again for the next one: who wants to
-// keep them copies them. The strings stay as they are.
+// Question is an action that a guest asks about. It and the slices of its action are used again for the next one, but for those about answers:
+// who wants to keep them copies them. The strings stay as they are.
 type Question struct {
 	ID        uint32 // counts within the connection
 	Action    *abi.Action
 	Streaming bool
+	// Response is set when the question is about the answer of the action Response.Parent, in the family response: what is kept of it. It stays
+	// as it is until the verdict is given, and who decides may overwrite bytes of Kept by then, so that the agent gets those.
+	Response *abi.Response
+	// Parent is what the verdict on that action had as Parent.
+	Parent any
 }
 
 // Verdict answers a question. It is final, and on record, when it is given.
@@ -69,6 +77,10 @@ type Verdict struct {
 	// answers soon.
 	Pending Pending
 	Until   string
+	// Inspect: what comes back is kept, up to this many bytes, and asked about before the agent has it; 0: it is not. Of an action that is
+	// allowed, at a connection whose facts say that answers are looked at.
+	Inspect uint32
+	Parent  any // what the question about the answer is to have
 }
 
 // Pending is a verdict to come.

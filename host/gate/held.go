@@ -96,7 +96,7 @@ func (c *conn) resume(v Verdict) {
 	a := &c.actions
 	rest := a.rest
 	a.rest = nil
-	a.decide(v)
+	c.decide(v)
 	// The event comes in both cases, and fetches what the guest has more of.
 	c.step(rest, false, nil)
 }

@@ -79,7 +79,7 @@ func (c *conn) take(side abi.Side, p []byte) bool {
 			p = c.advance(side, p)
 		case side == abi.Agent && c.actions.waits() && c.readAhead(p):
 			p = nil
-		case in.paused || side == abi.Agent && c.actions.waits():
+		case in.paused || c.waits(side):
 			c.waitPaused(side, true)
 		default:
 			p = c.deliver(side, p)
@@ -93,8 +93,16 @@ func (c *conn) take(side abi.Side, p []byte) bool {
 // mayShow reports whether bytes of side that came may be shown or handled otherwise. mu is held.
 func (c *conn) mayShow(side abi.Side) bool {
 	in := &c.in[side]
-	stopped := in.paused || side == abi.Agent && c.actions.waits()
+	stopped := in.paused || c.waits(side)
 	return (!stopped || len(in.todo) > 0) && !in.wantsTLS.Load()
+}
+
+// waits reports whether nothing of side may be shown before a verdict. mu is held.
+func (c *conn) waits(side abi.Side) bool {
+	if side == abi.Agent {
+		return c.actions.waits()
+	}
+	return c.answers.Waits()
 }
 
 // waitPaused waits until side may be delivered again, or something is planned for bytes that were not. What is queued is
@@ -181,6 +189,9 @@ func (c *conn) takeEnd(side abi.Side) {
 	for c.catchUp(); len(in.back) > 0 && !in.wantsTLS.Load() && !c.left; c.catchUp() {
 		c.waitPaused(side, false)
 	}
+	for side == abi.Upstream && c.answers.Waits() && !c.left {
+		c.wake.Wait()
+	}
 	if side == abi.Agent { // what was asked about the last bytes
 		c.takeLeave()
 	}
@@ -198,7 +209,12 @@ func (c *conn) takeEnd(side abi.Side) {
 	c.settle(side)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.in[abi.Agent].ended && (c.conns[abi.Upstream] == nil || c.in[abi.Upstream].ended) {
+	c.bothEnded()
+}
+
+// bothEnded ends a connection of which nothing more comes. mu is held.
+func (c *conn) bothEnded() {
+	if c.in[abi.Agent].ended && (c.conns[abi.Upstream] == nil || c.in[abi.Upstream].ended) && len(c.judged) == 0 {
 		c.leave(false, false, "both sides ended")
 	}
 }

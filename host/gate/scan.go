@@ -16,6 +16,7 @@ type scan struct {
 	left    uint64 // bytes of it that are still to come
 	frames  uint64 // whole ones that passed
 	bytes   uint64 // of those
+	cut     bool   // it ends with the frame that passes, as an answer behind it is to be looked at
 }
 
 // startScan carries SCAN out: it begins behind all that was said about the side. What the guest was shown of the bytes there is
@@ -26,8 +27,7 @@ func (c *conn) startScan(cmd *abi.Command) {
 	case in.scan != nil:
 		c.fail("the plugin scans the %v, which is being scanned", cmd.Side)
 		return
-	case cmd.Side == abi.Upstream && cmd.ID != 0:
-		c.fail("the plugin scans bytes of the upstream under action %d", cmd.ID)
+	case cmd.Side == abi.Upstream && (cmd.ID != 0 || c.answers.Open()) && !c.mayPassAnswer(cmd):
 		return
 	case cmd.Side == abi.Agent && !c.actions.isOpen(cmd.ID):
 		c.fail("the plugin scans bytes of the agent under action %d, which is not an open streaming action", cmd.ID)
@@ -104,15 +104,17 @@ func (c *conn) walk(side abi.Side, p []byte) (rest []byte, ended bool) {
 	return nil, false
 }
 
-// scanEnded reports whether a scan runs and nothing is left for it, because the side ended before.
-func (in *input) scanEnded() bool { return in.scan != nil && in.ended && len(in.back) == 0 }
+// scanEnded reports whether a scan runs and nothing is left for it, because the side ended before, or it was cut.
+func (in *input) scanEnded() bool {
+	return in.scan != nil && len(in.back) == 0 && (in.ended || in.scan.cut && in.scan.left == 0 && in.todo[0].kind == todoScan)
+}
 
 // enter reports whether the frame that begins with head passes, and if so moves the cursor to its end.
 func (c *conn) enter(side abi.Side, head []byte) bool {
 	in := &c.in[side]
 	s := in.scan
 	size, ok := s.framing.Size(head)
-	if !ok || !s.types.Has(head[s.framing.TypeAt]) || !in.advances(size) {
+	if !ok || s.cut || !s.types.Has(head[s.framing.TypeAt]) || !in.advances(size) {
 		return false
 	}
 	s.size, s.left = size, size

@@ -14,6 +14,8 @@ type Subject struct {
 	Family, Class, Title    string
 	Streaming               bool
 	Fields                  []Field
+	// About is the action that this is the answer to, where a judge is asked about what came back (family response); else nil.
+	About *Subject
 }
 
 // Field is one field of the action. Value is a bool, an int64, a string or a []string, and nil where it is not known.
@@ -43,7 +45,7 @@ func SubjectOf(peer, profile, endpoint string, a *abi.Action, streaming bool) *S
 	return s
 }
 
-// Size is how much of it the agent wrote, in bytes.
+// Size is how much of it the agent wrote, or the upstream, in bytes.
 func (s *Subject) Size() int {
 	n := len(s.Title)
 	for _, f := range s.Fields {
@@ -56,6 +58,9 @@ func (s *Subject) Size() int {
 			}
 		}
 	}
+	if s.About != nil {
+		n += s.About.Size()
+	}
 	return n
 }
 
@@ -65,12 +70,23 @@ func (s *Subject) text() string {
 	for _, f := range s.Fields {
 		b = fmt.Appendf(b, " %q %T %q", f.Name, f.Value, fmt.Sprintf("%q", f.Value))
 	}
+	if s.About != nil {
+		b = append(append(b, " about "...), s.About.text()...)
+	}
 	return string(b)
 }
 
 // JSON is the subject as programs are shown it: fields by name, and the names of those that are not known. What is not UTF-8 becomes
-// U+FFFD.
+// U+FFFD. Of an answer, "action" is the action that it answers, in the same form.
 func (s *Subject) JSON() ([]byte, error) {
+	b, err := json.Marshal(s.object())
+	if err != nil {
+		return nil, fmt.Errorf("write an action for a judge: %w", err)
+	}
+	return b, nil
+}
+
+func (s *Subject) object() map[string]any {
 	fields, unknown := map[string]any{}, []string{}
 	for _, f := range s.Fields {
 		if f.Value == nil {
@@ -79,12 +95,12 @@ func (s *Subject) JSON() ([]byte, error) {
 			fields[f.Name] = f.Value
 		}
 	}
-	b, err := json.Marshal(map[string]any{"version": 1, "peer": s.Peer, "profile": s.Profile, "endpoint": s.Endpoint, "family": s.Family,
-		"class": s.Class, "title": s.Title, "streaming": s.Streaming, "fields": fields, "unknown": unknown})
-	if err != nil {
-		return nil, fmt.Errorf("write an action for a judge: %w", err)
+	o := map[string]any{"version": 1, "peer": s.Peer, "profile": s.Profile, "endpoint": s.Endpoint, "family": s.Family,
+		"class": s.Class, "title": s.Title, "streaming": s.Streaming, "fields": fields, "unknown": unknown}
+	if s.About != nil {
+		o["action"] = s.About.object()
 	}
-	return b, nil
+	return o
 }
 
 // Asker asks a model or a program. An error means that there is no answer; the tokens of the Answer count in any case. It returns

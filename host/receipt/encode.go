@@ -107,6 +107,10 @@ func (e *encoder) members(b []byte, r *Record, id string, seq uint64) []byte {
 	if a != nil && a.Family != nil && e.text != Full {
 		b = e.leftOut(b, a)
 	}
+	if r.Masked > 0 {
+		b = number(b, `,"masked":`, uint64(r.Masked))
+	}
+	b = names(b, `,"masked_by":`, r.MaskedBy)
 	b = needs(b, r.Needs)
 	b = pairs(b, r.Pairs)
 	b = member(b, `,"outcome":`, string(outcomeOf(r)))

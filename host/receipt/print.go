@@ -126,6 +126,9 @@ func what(b *strings.Builder, e *Entry) {
 	for _, j := range e.Judges {
 		judged(b, &j)
 	}
+	if e.Masked > 0 {
+		add(b, "  masked: ", strconv.Itoa(e.Masked)+" by "+strings.Join(e.MaskedBy, ", "))
+	}
 	add(b, "  hold ", e.Hold)
 	if e.Hold != "" {
 		add(b, " until ", e.Deadline)

@@ -59,6 +59,8 @@ type Entry struct {
 	WouldHold  []string        `json:"would_hold"`
 	WouldJudge []string        `json:"would_judge"`
 	Judges     []JudgmentEntry `json:"judges"`
+	Masked     int             `json:"masked"`
+	MaskedBy   []string        `json:"masked_by"`
 	Hold       string          `json:"hold"`
 	Digest     string          `json:"digest"`
 	Deadline   string          `json:"deadline"`

@@ -75,7 +75,7 @@ func (k Kind) own() bool {
 // Outcome is what was decided.
 type Outcome string
 
-// The outcomes. Bytes flow after OutcomeAllow, OutcomeApproved, OutcomeGranted, OutcomeJudgedAllow, OutcomeWouldDeny, OutcomeWouldHold and OutcomeWouldJudge, and after no other.
+// The outcomes. Bytes flow after OutcomeAllow, OutcomeApproved, OutcomeGranted, OutcomeJudgedAllow, OutcomeWouldDeny, OutcomeWouldHold, OutcomeWouldJudge and OutcomeWouldRedact, and after no other.
 const (
 	OutcomeAllow       Outcome = "allow"
 	OutcomeDeny        Outcome = "deny"
@@ -91,18 +91,19 @@ const (
 	OutcomeWouldDeny   Outcome = "would_deny"   // it passed because its endpoint observes; Rule would have denied it
 	OutcomeWouldHold   Outcome = "would_hold"   // it passed because its endpoint observes; Rule would have held it
 	OutcomeWouldJudge  Outcome = "would_judge"  // it passed because its endpoint observes; Rule would have had it judged
+	OutcomeWouldRedact Outcome = "would_redact" // an answer that passed because its endpoint observes; Rule would have masked some of it
 	OutcomeMismatch    Outcome = "mismatch"     // of a note: the server did something else than what was allowed
 )
 
 // Outcomes are all of them, for those who check a word.
 func Outcomes() []Outcome {
-	return []Outcome{OutcomeAllow, OutcomeDeny, OutcomeHeld, OutcomeApproved, OutcomeRejected, OutcomeExpired, OutcomeWithdrawn, OutcomeGranted, OutcomeJudgedAllow, OutcomeJudgedDeny, OutcomeFailClosed, OutcomeWouldDeny, OutcomeWouldHold, OutcomeWouldJudge, OutcomeMismatch}
+	return []Outcome{OutcomeAllow, OutcomeDeny, OutcomeHeld, OutcomeApproved, OutcomeRejected, OutcomeExpired, OutcomeWithdrawn, OutcomeGranted, OutcomeJudgedAllow, OutcomeJudgedDeny, OutcomeFailClosed, OutcomeWouldDeny, OutcomeWouldHold, OutcomeWouldJudge, OutcomeWouldRedact, OutcomeMismatch}
 }
 
 // passes reports whether bytes flow after o.
 func (o Outcome) passes() bool {
 	switch o {
-	case OutcomeAllow, OutcomeApproved, OutcomeGranted, OutcomeJudgedAllow, OutcomeWouldDeny, OutcomeWouldHold, OutcomeWouldJudge:
+	case OutcomeAllow, OutcomeApproved, OutcomeGranted, OutcomeJudgedAllow, OutcomeWouldDeny, OutcomeWouldHold, OutcomeWouldJudge, OutcomeWouldRedact:
 		return true
 	}
 	return false
@@ -155,6 +156,10 @@ type Record struct {
 	WouldDeny, WouldHold, WouldJudge []string
 	// Judges are what judges said, of decisions that were judged.
 	Judges []Judgment
+	// Masked is how many values of an answer were masked, and MaskedBy by what, "RULE: pattern 1" or "RULE: column NAME"; of decisions about
+	// answers, whose Parent is the decision about the action.
+	Masked   int
+	MaskedBy []string
 
 	// Hold is the id of a hold: of the held decision, of its end, and of a decision that uses the grant which came of it. Digest is
 	// what the approval is about (hexadecimal), Deadline until when the action waits, Needs what it waits for.

@@ -37,10 +37,13 @@ type Action struct {
 	// Usage is nil when it is not known.
 	Usage *decide.Usage
 
+	// Response is what comes back from it: fields of the family response; nil: the case is about the action alone.
+	Response map[string]any
+
 	// Judges is what every judge is assumed to answer: allow, deny, escalate or failed; empty: none is asked, and the outcome is judge.
 	Judges string
-	// Outcome is what is expected: allow, judge, hold, deny, would_judge, would_hold or would_deny; empty for an action that is only looked at. Rule
-	// is the rule that is expected to decide; empty: any.
+	// Outcome is what is expected: allow, judge, hold, deny, would_judge, would_hold or would_deny, and with a Response also redact or
+	// would_redact: what becomes of that, where the action is allowed; empty for an action that is only looked at. Rule is the rule that is expected to decide; empty: any.
 	Outcome, Rule string
 
 	// recorded says that it comes from a receipt: what does not fit the plugin of today is unknown, not a mistake.
@@ -64,7 +67,7 @@ func (a *Action) Input(m *abi.Manifest, profile string) (decide.Input, error) {
 	family := &m.Families[i]
 	action := &abi.Action{Family: family, Class: abi.Class(class), Title: a.Title, Values: make([]abi.Value, len(family.Fields))}
 	for _, name := range slices.Sorted(maps.Keys(a.Fields)) {
-		if err := a.set(action, name); err != nil {
+		if err := a.set(action, name, a.Fields[name]); err != nil {
 			return decide.Input{}, err
 		}
 	}
@@ -76,8 +79,27 @@ func (a *Action) Input(m *abi.Manifest, profile string) (decide.Input, error) {
 	return in, nil
 }
 
+// Answer makes the answer of a case, in the words of m. Where it does not say so it has as many bytes as its text, and is whole.
+func (a *Action) Answer(m *abi.Manifest) (*abi.Action, error) {
+	family := m.Family(abi.FamilyResponse)
+	if family == nil {
+		return nil, fmt.Errorf("the plugin of endpoint %q cannot look at answers", a.Endpoint)
+	}
+	answer := &abi.Action{Family: family, Values: make([]abi.Value, len(family.Fields))}
+	answer.Values[abi.ResponseTruncated] = abi.Value{Known: true}
+	if text, ok := a.Response["text"].(string); ok {
+		answer.Values[abi.ResponseBytes] = abi.Value{Known: true, Int: int64(len(text))}
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.Response)) {
+		if err := a.set(answer, name, a.Response[name]); err != nil {
+			return nil, err
+		}
+	}
+	return answer, nil
+}
+
 // set gives a field of the action its value.
-func (a *Action) set(to *abi.Action, name string) error {
+func (a *Action) set(to *abi.Action, name string, value any) error {
 	fields := to.Family.Fields
 	i := slices.IndexFunc(fields, func(f abi.Field) bool { return f.Name == name })
 	if i < 0 {
@@ -88,17 +110,17 @@ func (a *Action) set(to *abi.Action, name string) error {
 		for _, f := range fields {
 			names = append(names, f.Name)
 		}
-		return fmt.Errorf("%s has no field %q%s", a.Family, name, hint(name, names))
+		return fmt.Errorf("%s has no field %q%s", to.Family.Name, name, hint(name, names))
 	}
-	v, ok := typed(fields[i].Type, a.Fields[name])
+	v, ok := typed(fields[i].Type, value)
 	if ok {
 		to.Values[i] = v
 	} else if !a.recorded {
-		return fmt.Errorf("%s.%s is of type %s, and %v is not", a.Family, name, fields[i].Type, a.Fields[name])
+		return fmt.Errorf("%s.%s is of type %s, and %v is not", to.Family.Name, name, fields[i].Type, value)
 	}
 	for _, s := range append([]string{v.Str}, v.List...) {
 		if set := fields[i].Values; s != "" && set != nil && !slices.Contains(set, s) && !a.recorded {
-			return fmt.Errorf("%s.%s is never %q%s", a.Family, name, s, hint(s, set))
+			return fmt.Errorf("%s.%s is never %q%s", to.Family.Name, name, s, hint(s, set))
 		}
 	}
 	return nil
@@ -133,7 +155,7 @@ func hint(word string, valid []string) string {
 // FromReceipt makes an action of a receipt; false for a receipt that is not a decision about an action. The outcome is empty where
 // it was not up to the rules.
 func FromReceipt(e *receipt.Entry) (*Action, bool) {
-	if e.Kind != receipt.Decision || e.Family == "" || e.Class == "" {
+	if e.Kind != receipt.Decision || e.Family == "" || e.Family == abi.FamilyResponse || e.Class == "" {
 		return nil, false
 	}
 	outcome := outcomes[string(e.Outcome)]

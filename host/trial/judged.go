@@ -33,3 +33,20 @@ func (a *Action) Assume(v *decide.Verdict, onError func(index int) bool) {
 		v.Outcome, v.Rule, v.Reason = decide.Allow, first.Rule, ""
 	}
 }
+
+// AssumeAnswer is Assume for what rules say about an answer: people are not asked about those.
+func (a *Action) AssumeAnswer(v *decide.ResponseVerdict) {
+	if a.Judges == "" || v.Outcome != decide.Judge {
+		return
+	}
+	judged := v.Judges[0]
+	v.Judges = nil
+	switch {
+	case a.Judges != "allow":
+		v.Outcome, v.Rule, v.Reason = decide.Deny, judged.Rule, "its judge does not allow it, or gives no answer"
+	case len(v.Redact) > 0:
+		v.Outcome, v.Rule, v.Reason = decide.Redact, v.Redact[0].Rule, ""
+	default:
+		v.Outcome, v.Rule, v.Reason = decide.Allow, judged.Rule, ""
+	}
+}

@@ -164,7 +164,7 @@ func parseJSON(data []byte) ([]map[string]any, error) {
 }
 
 // The members of a case.
-var members = []string{"name", "endpoint", "peer", "profile", "family", "class", "title", "streaming", "fields", "usage", "judges", "outcome", "rule"}
+var members = []string{"name", "endpoint", "peer", "profile", "family", "class", "title", "streaming", "fields", "response", "usage", "judges", "outcome", "rule"}
 
 // fromObject makes an action of an object, which is a receipt or a case. A receipt that is not a decision is skipped.
 func fromObject(object map[string]any) (a *Action, skip bool, err error) {
@@ -190,7 +190,10 @@ func fromObject(object map[string]any) (a *Action, skip bool, err error) {
 				return nil, false, errors.New("streaming has to be true or false")
 			}
 		case "fields":
-			err = a.readFields(value)
+			err = readFields("fields", value, a.Fields)
+		case "response":
+			a.Response = map[string]any{}
+			err = readFields("response", value, a.Response)
 		case "usage":
 			err = a.readUsage(value)
 		default:
@@ -220,17 +223,17 @@ func fromLine(object map[string]any) (*Action, bool, error) {
 	return a, !ok || a.Outcome == "", nil
 }
 
-func (a *Action) readFields(value any) error {
+func readFields(key string, value any, into map[string]any) error {
 	table, ok := value.(map[string]any)
 	if !ok {
-		return errors.New("fields has to be a table")
+		return fmt.Errorf("%s has to be a table", key)
 	}
 	for name, v := range table {
 		p, ok := plain(v)
 		if !ok {
 			return fmt.Errorf("field %q has to be a boolean, an integer, a string or a list of strings", name)
 		}
-		a.Fields[name] = p
+		into[name] = p
 	}
 	return nil
 }
@@ -266,6 +269,9 @@ func (a *Action) check() error {
 		}
 	}
 	words := []string{"allow", "judge", "hold", "deny", "would_judge", "would_hold", "would_deny"}
+	if a.Response != nil {
+		words = append(words, "redact", "would_redact")
+	}
 	if a.Outcome != "" && !slices.Contains(words, a.Outcome) {
 		return fmt.Errorf("unknown outcome %q%s", a.Outcome, hint(a.Outcome, words))
 	}

@@ -28,12 +28,19 @@ const (
 	TagWithdraw Tag = 17
 	TagSecret   Tag = 18
 	TagSign     Tag = 19
+
+	TagKeep     Tag = 20
+	TagValues   Tag = 21
+	TagText     Tag = 22
+	TagRelease  Tag = 23
+	TagAnswered Tag = 24
 )
 
 var tagNames = [...]string{TagAsk: "ASK", TagPass: "PASS", TagDrop: "DROP", TagSend: "SEND", TagStock: "STOCK",
 	TagDial: "DIAL", TagShut: "SHUT", TagClose: "CLOSE", TagNote: "NOTE", TagDone: "DONE", TagPause: "PAUSE",
 	TagTLS: "TLS", TagAuth: "AUTH", TagAlias: "ALIAS", TagUnalias: "UNALIAS", TagScan: "SCAN",
-	TagWithdraw: "WITHDRAW", TagSecret: "SECRET", TagSign: "SIGN"}
+	TagWithdraw: "WITHDRAW", TagSecret: "SECRET", TagSign: "SIGN", TagKeep: "KEEP", TagValues: "VALUES", TagText: "TEXT",
+	TagRelease: "RELEASE", TagAnswered: "ANSWERED"}
 
 func (t Tag) String() string {
 	if int(t) < len(tagNames) && tagNames[t] != "" {
@@ -58,7 +65,14 @@ const (
 	// allowed, and forgotten when it is denied. It has no extent and lasts until DONE or its denial.
 	AskAside uint8 = 1 << 2
 
-	askFlags = AskStreaming | AskQuiet | AskAside
+	// AskResponse asks about the answer of an action, which stands in the place of the extent: about what is kept for it. It stops nothing of
+	// the agent; unless it is aside, nothing of the upstream is shown before its verdict.
+	AskResponse uint8 = 1 << 3
+
+	// AskTruncated says that the answer is longer than what may be kept of it, and goes on.
+	AskTruncated uint8 = 1 << 4
+
+	askFlags = AskStreaming | AskQuiet | AskAside | AskResponse | AskTruncated
 )
 
 // commandHead is the size of a command's tag and length.

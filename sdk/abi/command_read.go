@@ -15,8 +15,8 @@ type Command struct {
 	Stock  uint16 // STOCK
 	Slot   uint16 // AUTH, SECRET, SIGN
 	Failed bool   // CLOSE
-	On     bool   // PAUSE
-	Data   []byte // ASK: the encoded action; SEND: the bytes; AUTH: the server's words; CLOSE: the reason; SIGN: the request
+	On     bool   // PAUSE; TEXT: it continues; RELEASE: the bytes are dropped
+	Data   []byte // ASK: the encoded action; SEND: the bytes; AUTH: the server's words; CLOSE: the reason; SIGN: the request; VALUES: the entries; TEXT: the bytes
 	Pairs  []string
 
 	Framing Framing // SCAN
@@ -24,6 +24,8 @@ type Command struct {
 
 	As     SignAs // SIGN
 	Number uint32 // SIGN
+
+	Column uint16 // TEXT
 }
 
 // Next reads the first command of list and returns what follows it. An error says which command is wrong and why; the rest of
@@ -52,6 +54,9 @@ func (c *Command) read(value []byte) error {
 		if r.err == nil && c.Flags&^askFlags != 0 {
 			return fmt.Errorf("flags %#x are not defined", c.Flags)
 		}
+		if about := c.Flags & (AskResponse | AskTruncated); about == AskTruncated || about != 0 && c.Flags&(AskStreaming|AskQuiet) != 0 {
+			return fmt.Errorf("flags %#x do not go together", c.Flags)
+		}
 		if len(r.b) > MaxAction {
 			return fmt.Errorf("an action of %d bytes, the limit is %d", len(r.b), MaxAction)
 		}
@@ -74,6 +79,16 @@ func (c *Command) read(value []byte) error {
 		c.ID, c.Slot = r.u32(), r.u16()
 	case TagSign:
 		c.readSign(&r)
+	case TagKeep:
+		c.ID, c.N = r.u32(), r.u64()
+	case TagValues:
+		c.readValues(&r)
+	case TagText:
+		c.readText(&r)
+	case TagRelease:
+		c.ID, c.On, c.N = r.u32(), r.flag(), r.u64()
+	case TagAnswered:
+		c.ID = r.u32()
 	case TagShut, TagTLS:
 		c.readSide(&r)
 	case TagPause:

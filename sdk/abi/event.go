@@ -1,6 +1,11 @@
 package abi
 
-import "strconv"
+import (
+	"errors"
+	"strconv"
+)
+
+var errInspect = errors.New("a limit of 0 bytes is not written")
 
 // Kind names an event that the host tells a guest about: the first byte of what sallyport_event gets.
 type Kind uint8
@@ -46,6 +51,7 @@ type Event struct {
 	Kind    Kind
 	ID      uint32  // verdict, held
 	Outcome Outcome // verdict
+	Inspect uint32  // verdict, allow: up to how many bytes of the answer are to be kept and asked about; 0: none
 	Reason  string  // verdict, refused, auth failed; held: why it needs a person
 	Rule    string  // verdict, held
 	Receipt string  // verdict, held
@@ -73,6 +79,9 @@ func AppendEvent(b []byte, e *Event) []byte {
 		b = appendString(b, e.Rule)
 		b = appendString(b, e.Receipt)
 		b = appendString(b, e.Hold)
+		if e.Inspect > 0 {
+			b = le.AppendUint32(b, e.Inspect)
+		}
 	case KindHeld:
 		b = le.AppendUint32(b, e.ID)
 		b = appendString(b, e.Hold)
@@ -110,6 +119,11 @@ func ReadEvent(b []byte) (Event, error) {
 		e.Reason, e.Rule, e.Receipt, e.Hold = r.str(), r.str(), r.str(), r.str()
 		if r.err == nil && e.Outcome > Deny {
 			return e, wrap("event", numbered("outcome", uint64(e.Outcome), ""))
+		}
+		if r.err == nil && len(r.b) > 0 {
+			if e.Inspect = r.u32(); r.err == nil && e.Inspect == 0 {
+				r.err = errInspect
+			}
 		}
 	case KindHeld:
 		e.ID, e.Hold, e.Until = r.u32(), r.str(), r.str()

@@ -12,6 +12,8 @@ type Facts struct {
 	AgentTLS bool
 	// AgentTLSRequired: the agent must use TLS. No byte of it passes before TLS is up.
 	AgentTLSRequired bool
+	// Inspect: some rule looks at what comes back, so verdicts may say how much of it is to be kept.
+	Inspect bool
 	// Slots are the names of the manifest's slots that the credential fills.
 	Slots []string
 	// Sizes are how many bytes SECRET writes for each of Slots, 0 for one that it does not write; nil: it writes none of them.
@@ -57,6 +59,7 @@ const (
 	factUpstreamTLS uint8 = 1 << iota
 	factAgentTLS
 	factAgentTLSRequired
+	factInspect
 )
 
 // AppendFacts appends f as sallyport_open reads it.
@@ -68,7 +71,7 @@ func AppendFacts(b []byte, f *Facts) []byte {
 	for _, set := range []struct {
 		on   bool
 		flag uint8
-	}{{f.UpstreamTLS, factUpstreamTLS}, {f.AgentTLS, factAgentTLS}, {f.AgentTLSRequired, factAgentTLSRequired}} {
+	}{{f.UpstreamTLS, factUpstreamTLS}, {f.AgentTLS, factAgentTLS}, {f.AgentTLSRequired, factAgentTLSRequired}, {f.Inspect, factInspect}} {
 		if set.on {
 			flags |= set.flag
 		}
@@ -100,6 +103,7 @@ func ReadFacts(b []byte) (Facts, error) {
 	f.UpstreamTLS = flags&factUpstreamTLS != 0
 	f.AgentTLS = flags&factAgentTLS != 0
 	f.AgentTLSRequired = flags&factAgentTLSRequired != 0
+	f.Inspect = flags&factInspect != 0
 	for n := r.count(4); n > 0 && r.err == nil; n-- {
 		f.Slots = append(f.Slots, r.str())
 	}

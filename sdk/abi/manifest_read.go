@@ -53,7 +53,11 @@ func (m *Manifest) Check() error {
 			return fmt.Errorf("family %q: not of the form [a-z][a-z0-9_]*, reserved, or declared twice", f.Name)
 		}
 		seen[f.Name] = true
-		if err := f.check(); err != nil {
+		err := f.check()
+		if err == nil && f.Name == FamilyResponse {
+			err = f.checkResponse()
+		}
+		if err != nil {
 			return fmt.Errorf("family %s: %w", f.Name, err)
 		}
 	}

@@ -86,7 +86,7 @@ func TestVectors(t *testing.T) {
 		})
 		kinds[v.kind]++
 	}
-	for tag := TagAsk; tag <= TagSign; tag++ {
+	for tag := TagAsk; tag <= TagAnswered; tag++ {
 		if !tags[tag] {
 			t.Errorf("no vector for %v", tag)
 		}
@@ -159,6 +159,18 @@ func commandText(c *Command) string {
 		return fmt.Sprintf("SECRET id %d slot %d", c.ID, c.Slot)
 	case TagSign:
 		return fmt.Sprintf("SIGN id %d slot %d as %d number %d %q", c.ID, c.Slot, c.As, c.Number, c.Data)
+	case TagKeep:
+		return fmt.Sprintf("KEEP id %d n %d", c.ID, c.N)
+	case TagValues:
+		s := fmt.Sprintf("VALUES id %d", c.ID)
+		for p := c.Data; len(p) >= valueSize; p = p[valueSize:] {
+			s += fmt.Sprintf(" column %d format %d flags %d start %d length %d", le.Uint16(p), p[2], p[3], le.Uint32(p[4:]), le.Uint32(p[8:]))
+		}
+		return s
+	case TagText:
+		return fmt.Sprintf("TEXT id %d column %d continues %v %q", c.ID, c.Column, c.On, c.Data)
+	case TagRelease:
+		return fmt.Sprintf("RELEASE id %d drop %v n %d", c.ID, c.On, c.N)
 	case TagScan:
 		return fmt.Sprintf("SCAN %v id %d %s", c.Side, c.ID, framingText(&c.Framing, &c.Types))
 	}
@@ -185,7 +197,7 @@ func factsText(f *Facts) string {
 	for _, flag := range []struct {
 		on   bool
 		name string
-	}{{f.UpstreamTLS, "upstream-tls"}, {f.AgentTLS, "agent-tls"}, {f.AgentTLSRequired, "agent-tls-required"}} {
+	}{{f.UpstreamTLS, "upstream-tls"}, {f.AgentTLS, "agent-tls"}, {f.AgentTLSRequired, "agent-tls-required"}, {f.Inspect, "inspect"}} {
 		if flag.on {
 			s += " " + flag.name
 		}
@@ -240,6 +252,24 @@ func commandAgain(c *Command) []byte {
 		return AppendSecret(nil, c.ID, c.Slot)
 	case TagSign:
 		return AppendSign(nil, c.ID, c.Slot, c.As, c.Number, c.Data)
+	case TagKeep:
+		return AppendKeep(nil, c.ID, c.N)
+	case TagValues:
+		b, last := []byte(nil), -1
+		for p := c.Data; len(p) >= valueSize; p = p[valueSize:] {
+			b, last = AppendValue(b, last, c.ID, le.Uint16(p), Format(p[2]), p[3] != 0, le.Uint32(p[4:]), le.Uint32(p[8:]))
+		}
+		if last < 0 { // no value: a plugin has no reason to write that
+			b, _ = begin(nil, TagValues)
+			return finish(le.AppendUint32(b, c.ID), commandHead)
+		}
+		return b
+	case TagText:
+		return AppendText(nil, c.ID, c.Column, c.On, c.Data)
+	case TagRelease:
+		return AppendRelease(nil, c.ID, c.On, c.N)
+	case TagAnswered:
+		return AppendAnswered(nil, c.ID)
 	case TagScan:
 		return AppendScan(nil, c.Side, c.ID, &c.Framing, &c.Types)
 	}
@@ -249,7 +279,11 @@ func commandAgain(c *Command) []byte {
 func eventText(e *Event) string {
 	switch e.Kind {
 	case KindVerdict:
-		return fmt.Sprintf("verdict id %d %v reason %q rule %q receipt %q hold %q", e.ID, e.Outcome, e.Reason, e.Rule, e.Receipt, e.Hold)
+		s := fmt.Sprintf("verdict id %d %v reason %q rule %q receipt %q hold %q", e.ID, e.Outcome, e.Reason, e.Rule, e.Receipt, e.Hold)
+		if e.Inspect > 0 {
+			s += fmt.Sprintf(" inspect %d", e.Inspect)
+		}
+		return s
 	case KindHeld:
 		return fmt.Sprintf("held id %d hold %q until %q reason %q rule %q receipt %q", e.ID, e.Hold, e.Until, e.Reason, e.Rule, e.Receipt)
 	case KindAliasUsed:

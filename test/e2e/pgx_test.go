@@ -18,6 +18,7 @@ var pgxRoles = map[string]func(ctx context.Context, c *pgx.Conn) error{
 	"pgx-pipeline": pgxPipeline,
 	"pgx-copy":     pgxCopy,
 	"pgx-held":     pgxHeld,
+	"results":      results,
 }
 
 // pgxRole makes a role of what works on a connection.

@@ -134,7 +134,14 @@ func (s *Session) granted(c *sdk.Conn) {
 // verdict hears of a decision.
 func (s *Session) verdict(c *sdk.Conn, e *abi.Event) {
 	p := s.pending
+	if s.asking() && e.ID == s.result.question {
+		s.resultDecided(c, e)
+		return
+	}
 	if p.kind == nothingPending || e.ID != p.id {
+		if e.Inspect > 0 { // of a quiet one, behind which another was asked
+			s.inspects(c, p, e)
+		}
 		return
 	}
 	s.pending = pending{}
@@ -152,6 +159,9 @@ func (s *Session) verdict(c *sdk.Conn, e *abi.Event) {
 	case !p.quiet:
 		s.granting(p)
 		s.allowed(c, p)
+	}
+	if e.Inspect > 0 && s.phase != phaseEnded {
+		s.inspects(c, p, e)
 	}
 }
 

@@ -261,6 +261,11 @@ func (s *Session) bind(c *sdk.Conn, m []byte) (read int, next step) {
 	if !wait {
 		i.params = s.paramsOf(m, st)
 	}
+	if s.facts.Inspect {
+		if codes, ok := proto.ResultFormats(m); ok {
+			i.result = binding{string(name), append([]byte(nil), codes...)}
+		}
+	}
 	return s.hold(c, m, i, wait)
 }
 

@@ -103,6 +103,7 @@ type space struct {
 const (
 	familyConnect = iota
 	familySQL
+	familyResponse
 )
 
 // The fields of family connect.
@@ -142,7 +143,7 @@ func (*Plugin) Manifest() abi.Manifest {
 		Name:     "postgres",
 		Version:  "0.1.0",
 		Doc:      "PostgreSQL, protocol 3: every statement is read by PostgreSQL's own parser and decided before the server sees it.",
-		Families: []abi.Family{connectFamily, sqlFamily},
+		Families: []abi.Family{connectFamily, sqlFamily, responseFamily},
 		Options: []abi.Option{{Name: "max_message", Type: abi.TypeInt, Min: MinMaxMessage, Max: MaxMaxMessage, Default: DefaultMaxMessage,
 			Doc: "the largest Query, Parse, Bind or FunctionCall message in bytes that is read; a larger one is opaque, is not kept, and is denied with SQLSTATE 54000 unless a rule allows what is opaque. A text of more than 2 MiB is opaque, because the parser takes no more. Data of COPY has no limit."},
 			{Name: "fingerprint", Type: abi.TypeBool, Default: false, Doc: "give sql.fingerprint and sql.normalized, which costs up to 5 times as much for each new text as all other facts; without it both are unknown, so rules that deny by them always do"}},

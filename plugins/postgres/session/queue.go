@@ -40,6 +40,13 @@ type item struct {
 	name   string     // of the statement or portal
 	st     *statement // what it is about
 	params []byte     // the values of a Bind, see params.go
+	result binding    // of a Bind, where answers are looked at
+}
+
+// binding is what of a Bind says how its rows come.
+type binding struct {
+	statement string
+	formats   []byte
 }
 
 // renames reports whether the item may change what the name of a prepared statement stands for.

@@ -28,8 +28,13 @@ var (
 // scanUpstream has the messages of the given types pass by themselves. Nothing can be written to the agent meanwhile.
 func (s *Session) scanUpstream(c *sdk.Conn, types *abi.TypeSet) int {
 	s.away[abi.Upstream], s.midway = true, true
-	c.Scan(abi.Upstream, 0, upstreamFraming, types)
+	c.Scan(abi.Upstream, s.answers(c), upstreamFraming, types)
 	return 0
+}
+
+// scans reports whether rows may pass by themselves: they are neither kept nor dropped.
+func (s *Session) scans() bool {
+	return !s.muted && (s.parent == 0 || s.result.state == streaming)
 }
 
 // scanAgent has the data of the COPY that is open pass by itself.

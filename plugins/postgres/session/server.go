@@ -19,7 +19,7 @@ const (
 // upstream reads what the server says.
 func (s *Session) upstream(c *sdk.Conn, p []byte, end bool) int {
 	read := 0
-	for read < len(p) && !s.away[abi.Upstream] {
+	for read < len(p) && !s.away[abi.Upstream] && !s.asking() {
 		n := s.answer(c, p[read:])
 		if n == 0 {
 			break
@@ -27,7 +27,7 @@ func (s *Session) upstream(c *sdk.Conn, p []byte, end bool) int {
 		read += n
 	}
 	s.resume(c)
-	if end && !s.away[abi.Upstream] && (read == 0 || read == len(p)) {
+	if end && !s.away[abi.Upstream] && !s.asking() && (read == 0 || read == len(p)) {
 		s.upstreamGone(c)
 	}
 	return read
@@ -68,6 +68,23 @@ func (s *Session) answer(c *sdk.Conn, p []byte) int {
 	if !s.ready {
 		return s.loginAnswer(c, p, typ, size)
 	}
+	if s.parent = s.expected(c); s.parent != 0 && s.muted {
+		c.Answered(s.parent)
+		s.parent = 0
+	}
+	if s.parent != 0 {
+		if !s.keeps(c, p, typ, size) {
+			return 0
+		}
+		n := s.readyAnswer(c, p, typ, size)
+		s.answeredWhole(c)
+		return n
+	}
+	return s.readyAnswer(c, p, typ, size)
+}
+
+// readyAnswer reads one message of a session that is ready.
+func (s *Session) readyAnswer(c *sdk.Conn, p []byte, typ byte, size int64) int {
 	switch typ {
 	case proto.NoticeResponse, proto.NotificationResponse:
 		return s.relay(c, p, size)
@@ -99,8 +116,26 @@ func (s *Session) answer(c *sdk.Conn, p []byte) int {
 
 // relay passes a message, however much of it is there.
 func (s *Session) relay(c *sdk.Conn, p []byte, size int64) int {
-	c.Pass(abi.Upstream, 0, uint64(size))
+	switch {
+	case s.parent != 0 && s.result.state == keeping:
+		return s.keep(c, p, size)
+	case s.parent != 0 && s.result.state == withheld, s.muted && p[0] != proto.ParameterStatus:
+		c.Drop(abi.Upstream, uint64(size))
+	default:
+		c.Pass(abi.Upstream, s.answers(c), uint64(size))
+	}
 	return int(min(size, int64(len(p))))
+}
+
+// answers is what the message in hand answers, for the host: it wants to know while it keeps anything.
+func (s *Session) answers(c *sdk.Conn) uint32 {
+	switch {
+	case s.parent != 0:
+		return s.parent
+	case c.Inspecting():
+		return s.connect
+	}
+	return 0
 }
 
 // whole reports whether all of a message that has to be read is there; one longer than most ends the session.
@@ -125,7 +160,7 @@ func (s *Session) resultAnswer(c *sdk.Conn, i *item, p []byte, typ byte, size in
 		if i.out {
 			break
 		}
-		if i.rows >= rowsBeforeScan {
+		if i.rows >= rowsBeforeScan && s.scans() {
 			return s.scanUpstream(c, rowTypes)
 		}
 		i.rows++
@@ -152,8 +187,11 @@ func (s *Session) resultAnswer(c *sdk.Conn, i *item, p []byte, typ byte, size in
 			return s.relay(c, p, size)
 		}
 	case proto.CopyData:
-		if i.out {
+		if i.out && s.scans() {
 			return s.scanUpstream(c, copyTypes)
+		}
+		if i.out {
+			return s.relay(c, p, size)
 		}
 	case proto.CopyDone:
 		if i.out {
@@ -171,6 +209,12 @@ func (s *Session) copyIn(c *sdk.Conn, i *item, p []byte, size int64) int {
 	if s.copy.action == 0 || s.copy.action != i.action || s.copy.open || s.copy.left == 0 || i.out {
 		return s.unexpected(c, proto.CopyInResponse)
 	}
+	if s.parent != 0 || s.muted {
+		s.fatal(c, "0A000", "sallyport: a rule looks at what comes back, and a COPY that waits for data stands among it", "", "Send the COPY by itself.")
+		s.phase = phaseEnded
+		c.Close("a COPY that waits for data is among what a rule looks at")
+		return 0
+	}
 	s.copy.open = true
 	s.copy.left--
 	s.moved = true
@@ -184,6 +228,9 @@ func (s *Session) extendedAnswer(c *sdk.Conn, i *item, p []byte, typ byte, size 
 	case i.kind == itemParse && typ == proto.ParseComplete:
 		s.names.setStatement(i.name, i.st)
 	case i.kind == itemBind && typ == proto.BindComplete:
+		if s.parent != 0 && s.result.state == keeping {
+			s.boundTo(i.result.statement, i.result.formats)
+		}
 		s.names.setPortal(i.name, i.st, false)
 		s.recycle(s.names.bind(i.name, i.params))
 	case i.kind == itemCloseStatement && typ == proto.CloseComplete:
@@ -196,6 +243,9 @@ func (s *Session) extendedAnswer(c *sdk.Conn, i *item, p []byte, typ byte, size 
 			s.names.describe(i.name, i.st, p[:size])
 		}
 	case i.kind == itemDescribeStatement && i.half && (typ == proto.RowDescription || typ == proto.NoData):
+		if s.facts.Inspect && typ == proto.RowDescription && int64(len(p)) >= size {
+			s.describes(i.name, p[:size])
+		}
 	case i.kind == itemDescribePortal && (typ == proto.RowDescription || typ == proto.NoData):
 	default:
 		return s.unexpected(c, typ)
@@ -210,6 +260,9 @@ func (s *Session) extendedAnswer(c *sdk.Conn, i *item, p []byte, typ byte, size 
 func (s *Session) pop(c *sdk.Conn) {
 	if i := s.queue.head(); i.action != 0 && i.action == s.copy.action && (i.kind == itemQuery || i.kind == itemExecute) {
 		s.endCopy(c)
+	}
+	if id := s.queue.head().action; id != 0 && id != s.parent {
+		c.Answered(id) // of one that is skipped nothing is kept
 	}
 	s.queue.pop()
 	s.moved = true
@@ -244,6 +297,10 @@ func (s *Session) readyForQuery(c *sdk.Conn, p []byte, size int64) int {
 	}
 	s.pop(c)
 	s.settled = s.queue.len() == 0
+	s.muted = false
+	if s.parent != 0 && s.result.state == withheld {
+		s.withheldReady(c)
+	}
 	return s.relay(c, p, size)
 }
 
@@ -254,6 +311,7 @@ func (s *Session) errorResponse(c *sdk.Conn, p []byte, size int64) int {
 	}
 	if proto.IsFatal(p[:min(size, int64(len(p)), proto.ErrorPeek)]) {
 		// The server ends the session, whatever was under way.
+		s.parent, s.muted = 0, false
 		return s.relay(c, p, size)
 	}
 	if s.queue.len() == 0 || s.queue.head().failed {
@@ -292,7 +350,9 @@ func (s *Session) deniedError(c *sdk.Conn, p []byte, size int64) int {
 	s.denials = s.denials[:copy(s.denials, s.denials[1:])]
 	e := proto.Error{Severity: "ERROR", Code: d.code, Message: d.message, Detail: d.detail, Hint: d.hint}
 	c.Drop(abi.Upstream, uint64(size))
-	c.Send(abi.Agent, 0, proto.AppendError(nil, &e))
+	if !s.muted {
+		c.Send(abi.Agent, 0, proto.AppendError(nil, &e))
+	}
 	switch i := s.queue.head(); i.kind {
 	case itemDeniedQuery:
 		i.failed = true

@@ -66,6 +66,12 @@ type Session struct {
 	midway bool
 	ready  bool // the login is over
 	gone   bool // the agent has said its last, and the server was told
+	// Of answers that are looked at: the one that is kept, the parent that the message in hand answers, and what is known of columns. muted says
+	// that the agent is told nothing before the next ReadyForQuery.
+	result    result
+	parent    uint32
+	described described
+	muted     bool
 	// flushed says that the server was told to answer everything, because what the agent says next ends the session.
 	flushed bool
 }

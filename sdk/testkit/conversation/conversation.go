@@ -24,7 +24,7 @@
 //
 //	option NAME = JSON                an option of the endpoint
 //	endpoint | peer | profile NAME    what the plugin is told when the connection opens
-//	fact upstream-tls | agent-tls | agent-tls-required
+//	fact upstream-tls | agent-tls | agent-tls-required | inspect
 //	slot NAME                         a login slot that the credential fills
 //	attribute NAME = "VALUE"          what the credential says besides
 //	upstream refuses "REASON"         the connection to the upstream fails
@@ -34,7 +34,7 @@
 //	person approves                   a step: about the action that has waited longest
 //	person rejects "REASON"           likewise
 //
-//	ask FAMILY CLASS ["TITLE"] [FIELD=JSON …] [streaming] [aside] -> allow | deny "REASON" | hold "REASON"
+//	ask FAMILY CLASS ["TITLE"] [FIELD=JSON …] [streaming] [aside] -> allow [inspect BYTES] | deny "REASON" | hold "REASON"
 //	withdraw                          the plugin takes back what waits for a person
 //	agent | upstream gets DATA
 //	agent | upstream is shut
@@ -44,6 +44,8 @@
 //	note NAME="VALUE" …               notes are compared when the file has any
 //	close ["REASON"]                  the plugin ends the connection in good order
 //	fail ["REASON"]                   the plugin ends it because it does not understand
+//
+// The questions about answers are ask lines of family response, with text, bytes and truncated as the host fills them.
 //
 // DATA is any number of "quoted\n" strings as in Go, of 0x00ff hex, and of either with *N behind it for repetition. A field that is not
 // mentioned is not compared; FIELD=unknown says that the plugin must not know it. A line that begins with a space goes on with the

@@ -341,6 +341,11 @@ func (p *parser) ask() error {
 	}
 	switch w := p.word(); w {
 	case "allow":
+		if p.rest != "" {
+			if err := p.inspect(&e.Verdict); err != nil {
+				return err
+			}
+		}
 	case "deny":
 		e.Verdict.Outcome = abi.Deny
 		if e.Verdict.Reason, err = p.text(); err != nil {
@@ -356,6 +361,19 @@ func (p *parser) ask() error {
 	}
 	p.expect(e)
 	return p.end()
+}
+
+// inspect reads what follows -> allow: "inspect" and how many bytes of the answer are to be looked at.
+func (p *parser) inspect(v *drygate.Verdict) error {
+	if w := p.word(); w != "inspect" {
+		return fmt.Errorf("%q behind allow: nothing, or inspect and a number of bytes", w)
+	}
+	n, err := strconv.ParseUint(p.word(), 10, 32)
+	if err != nil || n == 0 || n > abi.MaxInspect {
+		return fmt.Errorf("inspect wants how many bytes, 1 to %d", abi.MaxInspect)
+	}
+	v.Inspect = uint32(n)
+	return nil
 }
 
 // field takes NAME=JSON.

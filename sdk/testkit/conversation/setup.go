@@ -30,9 +30,9 @@ func (p *parser) setup(w string) error {
 	case "slot":
 		f.Slots = append(f.Slots, name)
 	case "fact":
-		flag, ok := map[string]*bool{"upstream-tls": &f.UpstreamTLS, "agent-tls": &f.AgentTLS, "agent-tls-required": &f.AgentTLSRequired}[name]
+		flag, ok := map[string]*bool{"upstream-tls": &f.UpstreamTLS, "agent-tls": &f.AgentTLS, "agent-tls-required": &f.AgentTLSRequired, "inspect": &f.Inspect}[name]
 		if !ok {
-			return fmt.Errorf("fact %q: upstream-tls, agent-tls or agent-tls-required", name)
+			return fmt.Errorf("fact %q: upstream-tls, agent-tls, agent-tls-required or inspect", name)
 		}
 		*flag = true
 	case "option", "attribute":

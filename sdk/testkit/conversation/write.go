@@ -87,7 +87,7 @@ func (s *Script) formatSetup(b *strings.Builder) {
 	for _, w := range []struct {
 		on   bool
 		fact string
-	}{{f.UpstreamTLS, "upstream-tls"}, {f.AgentTLS, "agent-tls"}, {f.AgentTLSRequired, "agent-tls-required"}} {
+	}{{f.UpstreamTLS, "upstream-tls"}, {f.AgentTLS, "agent-tls"}, {f.AgentTLSRequired, "agent-tls-required"}, {f.Inspect, "inspect"}} {
 		if w.on {
 			fmt.Fprintf(b, "fact %s\n", w.fact)
 		}

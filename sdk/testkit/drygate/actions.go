@@ -93,7 +93,10 @@ func (a *actions) decide(connect bool, v Verdict) {
 		return
 	}
 	a.state = allowed
-	if a.silent {
+	switch {
+	case a.silent && v.Inspect > 0: // it hears of it all the same
+		a.late = true
+	case a.silent:
 		a.state = quiet
 	}
 	a.ranges = append(a.ranges, span{a.id, a.start, a.end})
@@ -124,10 +127,11 @@ func (a *actions) verdictEvent() []byte {
 }
 
 // approvedEvent is the event of the first of approved.
-func (a *actions) approvedEvent() []byte {
+func (g *Gate) approvedEvent() []byte {
+	a := &g.actions
 	id := a.approved[0]
 	a.approved = a.approved[1:]
-	return verdictEvent(id, Verdict{})
+	return verdictEvent(id, Verdict{Inspect: g.answers.Limit(id)})
 }
 
 // covers says what is wrong with passing n bytes from cursor on under action id.

@@ -81,7 +81,8 @@ func (g *Gate) decideAside(id uint32, v Verdict) {
 		g.actions.mayDial(id)
 	}
 	g.release(id, s)
-	if !s.quiet || waited {
+	g.inspect(id, v, true)
+	if !s.quiet || waited || v.Inspect > 0 {
 		g.owed = append(g.owed, id)
 	} else if s.ended {
 		delete(g.asides, id)

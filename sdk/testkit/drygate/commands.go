@@ -80,6 +80,8 @@ func (g *Gate) carryOutMore(cmd *abi.Command) {
 		g.secret(cmd)
 	case abi.TagSign:
 		g.sign(cmd)
+	case abi.TagKeep, abi.TagValues, abi.TagText, abi.TagRelease, abi.TagAnswered:
+		g.answer(cmd)
 	default:
 		g.breach("%v is not a command", cmd.Tag)
 	}
@@ -91,6 +93,10 @@ func duringScan(t abi.Tag) bool {
 }
 
 func (g *Gate) ask(cmd *abi.Command) {
+	if cmd.Flags&abi.AskResponse != 0 {
+		g.askResponse(cmd)
+		return
+	}
 	action, err := abi.ReadAction(cmd.Data, g.cfg.Manifest)
 	besides := cmd.Flags&abi.AskAside != 0
 	if err == nil && besides {
@@ -114,7 +120,13 @@ func (g *Gate) ask(cmd *abi.Command) {
 		g.answerAside(cmd.ID, connect, e.Verdict)
 		return
 	}
-	g.actions.decide(connect, e.Verdict)
+	g.decide(connect, e.Verdict)
+}
+
+// decide takes a verdict on the last question.
+func (g *Gate) decide(connect bool, v Verdict) {
+	g.actions.decide(connect, v)
+	g.inspect(g.actions.id, v, false)
 }
 
 // toUpstream reports whether the plugin may write there: not before the TLS that the configuration promises.
@@ -129,8 +141,7 @@ func (g *Gate) toUpstream(what abi.Tag) bool {
 
 func (g *Gate) pass(cmd *abi.Command) {
 	if cmd.Side == abi.Upstream {
-		if cmd.ID != 0 {
-			g.breach("PASS of bytes of the upstream under action %d", cmd.ID)
+		if !g.mayPassAnswer(cmd) {
 			return
 		}
 		g.move(cmd.Side, cmd.N, todoPass)

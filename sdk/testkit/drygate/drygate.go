@@ -17,6 +17,7 @@ import (
 	"fmt"
 
 	"github.com/sallyport-dev/sallyport/sdk/abi"
+	"github.com/sallyport-dev/sallyport/sdk/abi/answers"
 )
 
 // Guest is one running copy of a plugin: sdk.Native is one, and so is what the host makes of a .wasm file.
@@ -32,8 +33,10 @@ type Guest interface {
 type Verdict struct {
 	Outcome abi.Outcome
 	Reason  string
-	// Held: a person is asked, for this reason; Gate.Decide brings the outcome.
+	// Held: a person is asked, for this reason, or somebody about an answer; Gate.Decide brings the outcome.
 	Held bool
+	// Inspect: the answer is to be looked at before the agent has it, up to this many bytes.
+	Inspect uint32
 }
 
 // Config is one connection.
@@ -41,7 +44,8 @@ type Config struct {
 	Guest    Guest
 	Manifest *abi.Manifest
 	Facts    abi.Facts
-	// Decide answers an action; e has all but the verdict. Nil: everything is allowed.
+	// Decide answers an action; e has all but the verdict. Nil: everything is allowed. Of a question about an answer it may overwrite
+	// what is kept, as a rule that redacts does.
 	Decide func(e *Entry) Verdict
 	// Dial says how connecting to the upstream goes: an error is why it is refused. Nil: it connects.
 	Dial func() error
@@ -69,7 +73,9 @@ type Gate struct {
 	out     [2]output
 	actions actions
 	asides  map[uint32]*aside
-	owed    []uint32 // asides of which the guest is to hear
+	answers answers.Book
+	heard   []answered // verdicts about answers of which the guest is to hear
+	owed    []uint32   // asides of which the guest is to hear
 	// Actions that wait for Decide, in their order, and those that were taken back.
 	waiting, withdrawn []uint32
 	log                Transcript
@@ -220,7 +226,7 @@ func (g *Gate) run() {
 func (g *Gate) atRest() {
 	agent, upstream := &g.in[abi.Agent], &g.in[abi.Upstream]
 	switch {
-	case agent.told && (!g.connected || upstream.told):
+	case agent.told && (!g.connected || upstream.told) && len(g.waiting) == 0:
 		g.end(Entry{Kind: Close, By: ByPeer, Text: "both sides ended"})
 	case g.stuck(abi.Agent) || g.stuck(abi.Upstream):
 		g.breach("the plugin paused a side, and nothing is left that could end the pause")
@@ -278,9 +284,11 @@ func (g *Gate) step(list []byte, more bool, err error) {
 			event = g.hold(rest)
 		case more:
 		case len(g.actions.approved) > 0:
-			event = g.actions.approvedEvent()
+			event = g.approvedEvent()
 		case g.actions.decided():
 			event = g.actions.verdictEvent()
+		case len(g.heard) > 0:
+			event = g.answerEvent()
 		default:
 			if event = g.owedEvent(); event == nil {
 				return

@@ -53,8 +53,10 @@ func (g *Gate) withdraw(id uint32) {
 // takeBack denies what was withdrawn, and reports whether there was anything.
 func (g *Gate) takeBack() bool {
 	if g.in[abi.Agent].ending {
-		for len(g.waiting) > 0 {
-			g.withdraw(g.waiting[0])
+		for _, id := range slices.Clone(g.waiting) {
+			if !g.answers.Asked(id) {
+				g.withdraw(id)
+			}
 		}
 	}
 	if len(g.withdrawn) == 0 {
@@ -70,6 +72,11 @@ func (g *Gate) takeBack() bool {
 func (g *Gate) resolve(id uint32, v Verdict) {
 	g.calls = min(g.calls+callsForDelivery, mostCalls)
 	v.Held = false
+	if g.answers.Asked(id) {
+		g.decideAnswer(id, v)
+		g.step(nil, false, nil)
+		return
+	}
 	a := &g.actions
 	if a.state != held || a.id != id {
 		g.decideAside(id, v)
@@ -78,7 +85,7 @@ func (g *Gate) resolve(id uint32, v Verdict) {
 	}
 	rest := a.rest
 	a.rest = nil
-	a.decide(a.connects, v)
+	g.decide(a.connects, v)
 	g.step(rest, false, nil)
 }
 
@@ -98,6 +105,8 @@ func verdictEvent(id uint32, v Verdict) []byte {
 	e := abi.Event{Kind: abi.KindVerdict, ID: id, Outcome: v.Outcome}
 	if e.Outcome != abi.Allow {
 		e.Reason = v.Reason
+	} else {
+		e.Inspect = v.Inspect
 	}
 	return abi.AppendEvent(nil, &e)
 }

@@ -65,7 +65,7 @@ func (g *Gate) deliver(side abi.Side) bool {
 		return true
 	case in.scan != nil && g.walk(side):
 		return true
-	case side == abi.Agent && g.holds():
+	case side == abi.Agent && g.holds() || side == abi.Upstream && g.answers.Waits():
 		return false
 	case len(in.queue) > 0 && !in.paused && in.scan == nil:
 		g.show(side)

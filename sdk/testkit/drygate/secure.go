@@ -77,12 +77,16 @@ type scan struct {
 	frames, bytes uint64
 	head          []byte // of the frame that is coming
 	left          uint64 // of the frame that passes
+	cut           bool   // it ends with that
 }
 
 func (g *Gate) wantScan(cmd *abi.Command) {
 	in := &g.in[cmd.Side]
-	if cmd.Side == abi.Agent && !g.actions.isOpen(cmd.ID) || cmd.Side == abi.Upstream && cmd.ID != 0 {
-		g.breach("SCAN of the %v under action %d: the agent's under an open streaming action, the upstream's under none", cmd.Side, cmd.ID)
+	if cmd.Side == abi.Agent && !g.actions.isOpen(cmd.ID) {
+		g.breach("SCAN of the %v under action %d, which is not an open streaming action", cmd.Side, cmd.ID)
+		return
+	}
+	if cmd.Side == abi.Upstream && !g.mayPassAnswer(cmd) {
 		return
 	}
 	if cmd.Side == abi.Agent && !g.toUpstream(cmd.Tag) {
@@ -104,6 +108,10 @@ func (g *Gate) walk(side abi.Side) bool {
 	s := in.scan
 	if len(in.todo) > 0 {
 		return false
+	}
+	if s.cut && s.left == 0 {
+		g.endScan(side)
+		return true
 	}
 	if len(in.queue) == 0 {
 		if in.ending {

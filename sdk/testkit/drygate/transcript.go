@@ -58,6 +58,7 @@ type Entry struct {
 	Extent    uint64
 	Streaming bool
 	Aside     bool
+	Response  *abi.Response // of a question about an answer: what is asked about
 	Verdict   Verdict
 	Slot      int
 	Bytes     []byte
