@@ -19,6 +19,7 @@ import (
 
 	"github.com/sallyport-dev/sallyport/host/approve"
 	"github.com/sallyport-dev/sallyport/host/approve/callback"
+	"github.com/sallyport-dev/sallyport/host/approve/notifier"
 	"github.com/sallyport-dev/sallyport/host/approve/webhook"
 	"github.com/sallyport-dev/sallyport/host/config"
 	"github.com/sallyport-dev/sallyport/host/secret"
@@ -42,7 +43,7 @@ func blocksOf(t *testing.T, language string, want int) []string {
 
 // TestApprovalsExamples: every configuration of the page loads without a warning.
 func TestApprovalsExamples(t *testing.T) {
-	for _, b := range blocksOf(t, "toml", 4) {
+	for _, b := range blocksOf(t, "toml", 5) {
 		cfg, err := config.Parse("example.toml", []byte(b), config.Known{Builtins: []string{"postgres"}})
 		if err != nil || len(cfg.Warnings) > 0 {
 			t.Errorf("%v %v:\n%s", err, cfg.Warnings, b)
@@ -52,7 +53,7 @@ func TestApprovalsExamples(t *testing.T) {
 
 // TestApprovalsMessages: the page's JSON is what is sent and what is understood, with every key that there is.
 func TestApprovalsMessages(t *testing.T) {
-	blocks := blocksOf(t, "json", 2)
+	blocks := blocksOf(t, "json", 3)
 	var event webhook.Event
 	dec := json.NewDecoder(strings.NewReader(blocks[0]))
 	dec.DisallowUnknownFields()
@@ -73,6 +74,12 @@ func TestApprovalsMessages(t *testing.T) {
 	d, err := webhook.ParseDecision([]byte(blocks[1]))
 	if err != nil || !d.Approve || d.Hold == "" || d.Digest == "" || d.By == "" || d.Reason == "" || d.GrantUses == 0 || d.GrantFor == 0 {
 		t.Errorf("%+v %v", d, err)
+	}
+	var ended notifier.Event
+	dec = json.NewDecoder(strings.NewReader(blocks[2]))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&ended); err != nil || ended.Type != notifier.TypeEnded || ended.Ended == nil || len(ended.Ended.By) != 1 || ended.State == "" {
+		t.Errorf("%+v %v", ended, err)
 	}
 }
 

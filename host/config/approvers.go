@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -163,27 +164,36 @@ type setKey struct {
 
 // checkApprover checks that an approver is of one kind, with what that needs and nothing else.
 func (d *decoder) checkApprover(cfg *Config, a *Approver) {
-	ofWebhook := []setKey{{"secret", a.secretPos}, {"secrets", a.secretsPos}, {"ca", a.CAPos}}
-	ofSlack := []setKey{{"token", a.TokenPos}, {"signing_secret", a.SigningSecretPos}}
+	n := &a.Notifier
+	signed := []setKey{{"secret", a.secretPos}, {"secrets", a.secretsPos}}
+	ofWebhook := []setKey{{"ca", a.CAPos}}
+	token, ofSlack := setKey{"token", a.TokenPos}, []setKey{{"signing_secret", a.SigningSecretPos}}
+	ofPlugin := []setKey{{"sha256", n.sha256Pos}, {"hosts", n.hostsPos}, {"memory", n.memoryPos}, {"settings", n.settingsPos}}
 	name := quote(a.Name.Value)
-	foreign, kind := ofSlack, "webhook"
-	switch webhook, slack := !a.webhookPos.IsZero(), !a.slackPos.IsZero(); {
-	case webhook && slack:
-		d.problem(a.slackPos, "approver %s has both webhook and slack; make it two approvers", name)
+	var kinds []setKey
+	for _, k := range []setKey{{"webhook", a.webhookPos}, {"slack", a.slackPos}, {"plugin", n.pluginPos}} {
+		if !k.pos.IsZero() {
+			kinds = append(kinds, k)
+		}
+	}
+	switch len(kinds) {
+	case 0:
+		d.problem(a.Pos, `approver %s has neither webhook nor slack nor plugin, so nobody is asked; write webhook = "https://…" and secret = "env:NAME"`, name)
 		return
-	case webhook:
-		switch secret, secrets := !a.secretPos.IsZero(), !a.secretsPos.IsZero(); {
-		case secret && secrets:
-			d.problem(a.secretsPos, "approver %s has both secret and secrets; write all into secrets", name)
-		case !secret && !secrets:
-			d.problem(a.webhookPos, `approver %s needs a secret that its webhook is signed with, such as secret = "env:NAME"`, name)
-		}
-		if a.CA != "" && strings.HasPrefix(a.Webhook.Value, "http:") {
-			d.problem(a.CAPos, "ca changes nothing for a webhook without TLS; write https:// or remove it")
-		}
-	case slack:
-		foreign, kind = ofWebhook, "Slack channel"
-		for _, k := range ofSlack {
+	case 1:
+	default:
+		d.problem(kinds[1].pos, "approver %s has both %s and %s; make it two approvers", name, kinds[0].name, kinds[1].name)
+		return
+	}
+	var foreign []setKey
+	kind := ""
+	switch kinds[0].name {
+	case "webhook":
+		foreign, kind = slices.Concat([]setKey{token}, ofSlack, ofPlugin), "webhook"
+		d.checkWebhook(a)
+	case "slack":
+		foreign, kind = slices.Concat(signed, ofWebhook, ofPlugin), "Slack channel"
+		for _, k := range slices.Concat([]setKey{token}, ofSlack) {
 			if k.pos.IsZero() {
 				d.problem(a.slackPos, "approver %s needs %s, such as %s = %q", name, k.name, k.name, "env:NAME")
 			}
@@ -192,13 +202,27 @@ func (d *decoder) checkApprover(cfg *Config, a *Approver) {
 			d.problem(a.slackPos, `approver %s needs [holds] with listen, where Slack reports which button was pressed`, name)
 		}
 	default:
-		d.problem(a.Pos, `approver %s has neither webhook nor slack, so nobody is asked; write webhook = "https://…" and secret = "env:NAME"`, name)
-		return
+		foreign, kind = slices.Concat(ofWebhook, ofSlack), "program"
+		d.checkNotifier(cfg, a)
 	}
 	for _, k := range foreign {
 		if !k.pos.IsZero() {
 			d.problem(k.pos, "%s changes nothing for approver %s, which is a %s; remove it", k.name, name, kind)
 		}
+	}
+}
+
+// checkWebhook checks what a webhook needs.
+func (d *decoder) checkWebhook(a *Approver) {
+	name := quote(a.Name.Value)
+	switch secret, secrets := !a.secretPos.IsZero(), !a.secretsPos.IsZero(); {
+	case secret && secrets:
+		d.problem(a.secretsPos, "approver %s has both secret and secrets; write all into secrets", name)
+	case !secret && !secrets:
+		d.problem(a.webhookPos, `approver %s needs a secret that its webhook is signed with, such as secret = "env:NAME"`, name)
+	}
+	if a.CA != "" && strings.HasPrefix(a.Webhook.Value, "http:") {
+		d.problem(a.CAPos, "ca changes nothing for a webhook without TLS; write https:// or remove it")
 	}
 }
 

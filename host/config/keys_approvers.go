@@ -10,12 +10,14 @@ import (
 // Console is the name that the machine's operator has as an approver. It is always there and no [[approver]] can have it.
 const Console = "console"
 
-// Approver is a table [[approver]]: a way to reach people who decide about holds. It has exactly one of Webhook and Slack.
+// Approver is a table [[approver]]: a way to reach people who decide about holds. It has exactly one of Webhook, Slack and a
+// Notifier.
 type Approver struct {
 	Name Text
 	// Webhook is the URL of a receiver: https, or http on the machine itself. Not set for other approvers.
 	Webhook Text
-	// Secrets refer to what requests and answers of a webhook are signed with, the newest first. At least one for a webhook.
+	// Secrets refer to what requests and answers of a webhook are signed with, the newest first. At least one for a webhook; what decisions
+	// are signed with that a notifier led to, if there are any.
 	Secrets    []secret.Reference
 	SecretsPos Pos
 	// CA is the file of the roots that a webhook's certificate must come from, an absolute path; empty: those of the system.
@@ -23,7 +25,10 @@ type Approver struct {
 	CAPos Pos
 	// Slack is the ID of a channel. Not set for other approvers.
 	Slack Text
-	// Token and SigningSecret refer to what Slack gives an app: its bot token, and what Slack signs its requests with.
+	// Notifier is the program that tells people. Its Plugin is empty for other approvers.
+	Notifier Notifier
+	// Token and SigningSecret refer to what Slack gives an app: its bot token, and what Slack signs its requests with. Token is a notifier's,
+	// too.
 	Token, SigningSecret       secret.Reference
 	TokenPos, SigningSecretPos Pos
 	// Timeout is how long the approver may take.
@@ -68,7 +73,7 @@ func holdsDefaults() Holds {
 }
 
 func approverFields() []field[Approver] {
-	return []field[Approver]{
+	return append([]field[Approver]{
 		{Key{
 			Name: "name", Type: "string", Required: true, Example: `"dba"`,
 			Meaning:     "What the approver is called: a name like a peer's. Unique among approvers. `console` is the machine's operator, who is always there.",
@@ -81,7 +86,7 @@ func approverFields() []field[Approver] {
 		{Key{
 			Name: "webhook", Type: "string", Default: "none", Example: `"https://hooks.example.com/dba"`,
 			Meaning:     "The URL of a receiver that is sent each hold, signed by Standard Webhooks: `https://`, or `http://` on the machine itself (localhost or a loopback address).",
-			Consequence: "The receiver answers at once or calls back at `url` of `[holds]`; [approvals.md](approvals.md) has receivers in Go and Python. Redirects are not followed. An approver has either this or `slack`.",
+			Consequence: "The receiver answers at once or calls back at `url` of `[holds]`; [approvals.md](approvals.md) has receivers in Go and Python. Redirects are not followed. An approver has either this, `slack` or `plugin`.",
 		}, func(d *decoder, k Key, v *value, a *Approver) {
 			a.webhookPos = v.pos
 			if text, ok := d.text(k, v); ok {
@@ -93,7 +98,7 @@ func approverFields() []field[Approver] {
 		}},
 		{Key{
 			Name: "secret", Type: "secret", Default: "none", Example: `"env:DBA_WEBHOOK_SECRET"`,
-			Meaning:     "What a webhook is signed with: a reference, `env:NAME` or `file:PATH`, to at least 24 bytes, as they are or in base64 behind `whsec_`. For `webhook` only, which needs this or `secrets`.",
+			Meaning:     "What a webhook is signed with: a reference ([secrets.md](secrets.md)) to at least 24 bytes, as they are or in base64 behind `whsec_`. For `webhook`, which needs this or `secrets`, and for `plugin`, where only decisions are signed.",
 			Consequence: "The receiver knows by it that a request comes from this gateway, and the gateway that an answer comes from this approver: whoever has it can approve. No two approvers can have the same.",
 		}, func(d *decoder, k Key, v *value, a *Approver) {
 			a.secretPos = v.pos
@@ -133,8 +138,8 @@ func approverFields() []field[Approver] {
 		}},
 		{Key{
 			Name: "token", Type: "secret", Default: "none", Example: `"env:SLACK_TOKEN"`,
-			Meaning:     "The bot token of the Slack app (`xoxb-…`), with the scope `chat:write`. For `slack` only, which needs it.",
-			Consequence: "The gateway posts and updates its messages with it.",
+			Meaning:     "The bot token of the Slack app (`xoxb-…`), with the scope `chat:write`. For `slack`, which needs it; for `plugin` what the program logs in with, which it reads as the setting `token`.",
+			Consequence: "The gateway, or the program, posts and updates its messages with it. It is never logged.",
 		}, func(d *decoder, k Key, v *value, a *Approver) { a.Token, a.TokenPos = d.secretReference(k, v) }},
 		{Key{
 			Name: "signing_secret", Type: "secret", Default: "none", Example: `"env:SLACK_SIGNING_SECRET"`,
@@ -150,7 +155,7 @@ func approverFields() []field[Approver] {
 		}, func(d *decoder, k Key, v *value, a *Approver) {
 			a.Timeout = d.duration(k, v, a.Timeout, 5*time.Second, 24*time.Hour)
 		}},
-	}
+	}, notifierFields()...)
 }
 
 func holdsFields() []field[Holds] {

@@ -9,9 +9,11 @@ import (
 
 	"github.com/sallyport-dev/sallyport/host/approve"
 	"github.com/sallyport-dev/sallyport/host/approve/callback"
+	"github.com/sallyport-dev/sallyport/host/approve/notifier"
 	"github.com/sallyport-dev/sallyport/host/approve/slack"
 	"github.com/sallyport-dev/sallyport/host/approve/webhook"
 	"github.com/sallyport-dev/sallyport/host/config"
+	"github.com/sallyport-dev/sallyport/host/program"
 	"github.com/sallyport-dev/sallyport/host/receipt"
 	"github.com/sallyport-dev/sallyport/host/secret"
 	"github.com/sallyport-dev/sallyport/host/state"
@@ -20,8 +22,9 @@ import (
 
 // channels are the ways to people that a configuration names, with their secrets.
 type channels struct {
-	webhooks []*webhook.Approver
-	slacks   []*slack.Approver
+	webhooks  []*webhook.Approver
+	slacks    []*slack.Approver
+	notifiers []*notifier.Approver
 }
 
 // all are the channels as the book knows them.
@@ -32,19 +35,44 @@ func (c *channels) all() (all []approve.Approver) {
 	for _, s := range c.slacks {
 		all = append(all, s)
 	}
+	for _, n := range c.notifiers {
+		all = append(all, n)
+	}
 	return all
 }
 
+// signers are the notifiers through which people decide by calling back.
+func (c *channels) signers() (all []callback.Signer) {
+	for _, n := range c.notifiers {
+		if n.Signs() {
+			all = append(all, n)
+		}
+	}
+	return all
+}
+
+// close lets the programs go. Those that still have something to tell end by themselves.
+func (c *channels) close() error {
+	var errs []error
+	for _, n := range c.notifiers {
+		errs = append(errs, n.Close())
+	}
+	return errors.Join(errs...)
+}
+
 // reachable makes the channels of the configuration.
-func (a *Assembly) reachable() (problems config.Problems) {
+func (a *Assembly) reachable(ctx context.Context) (problems config.Problems) {
 	a.channels = channels{}
 	for i := range a.cfg.Approvers {
 		p := &a.cfg.Approvers[i]
 		var err error
-		if p.Slack.IsSet() {
-			err = a.addSlack(p)
-		} else {
-			err = a.addWebhook(p)
+		switch {
+		case p.Slack.IsSet():
+			err = a.addSlack(ctx, p)
+		case p.Notifier.Plugin != "":
+			err = a.addNotifier(ctx, p)
+		default:
+			err = a.addWebhook(ctx, p)
 		}
 		if err != nil {
 			problems = append(problems, a.cfg.Problem(p.Pos, "%v", err))
@@ -53,14 +81,10 @@ func (a *Assembly) reachable() (problems config.Problems) {
 	return problems
 }
 
-func (a *Assembly) addWebhook(p *config.Approver) error {
-	var secrets []secret.Secret
-	for _, r := range p.Secrets {
-		s, err := r.Resolve()
-		if err != nil {
-			return fmt.Errorf("approver %s: %w", p.Name.Value, err)
-		}
-		secrets = append(secrets, s)
+func (a *Assembly) addWebhook(ctx context.Context, p *config.Approver) error {
+	secrets, err := a.signedWith(ctx, p)
+	if err != nil {
+		return err
 	}
 	w, err := webhook.New(webhook.Options{Name: p.Name.Value, URL: p.Webhook.Value, Secrets: secrets, CA: p.CA, Callback: a.cfg.Holds.URL, Log: a.log})
 	if err == nil {
@@ -69,12 +93,49 @@ func (a *Assembly) addWebhook(p *config.Approver) error {
 	return err
 }
 
-func (a *Assembly) addSlack(p *config.Approver) error {
-	token, err := p.Token.Resolve()
+// signedWith resolves the secrets of an approver.
+func (a *Assembly) signedWith(ctx context.Context, p *config.Approver) (secrets []secret.Secret, err error) {
+	for _, r := range p.Secrets {
+		s, err := a.store.Resolve(ctx, r)
+		if err != nil {
+			return nil, fmt.Errorf("approver %s: %w", p.Name.Value, err)
+		}
+		secrets = append(secrets, s)
+	}
+	return secrets, nil
+}
+
+func (a *Assembly) addNotifier(ctx context.Context, p *config.Approver) error {
+	n := &p.Notifier
+	o := notifier.Options{Name: p.Name.Value, Hosts: n.Hosts, Memory: n.Memory, Settings: n.Settings, Callback: a.cfg.Holds.URL, Log: a.log}
+	var err error
+	if o.Secrets, err = a.signedWith(ctx, p); err != nil {
+		return err
+	}
+	if !p.Token.IsZero() {
+		if o.Token, err = a.store.Resolve(ctx, p.Token); err != nil {
+			return fmt.Errorf("approver %s: token: %w", o.Name, err)
+		}
+		o.HasToken = true
+	}
+	if o.Wasm, err = program.Read(n.Plugin, n.SHA256); err != nil {
+		return fmt.Errorf("approver %s: %w", o.Name, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
+	defer cancel()
+	made, err := notifier.New(ctx, o)
+	if err == nil {
+		a.channels.notifiers = append(a.channels.notifiers, made)
+	}
+	return err
+}
+
+func (a *Assembly) addSlack(ctx context.Context, p *config.Approver) error {
+	token, err := a.store.Resolve(ctx, p.Token)
 	if err != nil {
 		return fmt.Errorf("approver %s: token: %w", p.Name.Value, err)
 	}
-	signing, err := p.SigningSecret.Resolve()
+	signing, err := a.store.Resolve(ctx, p.SigningSecret)
 	if err != nil {
 		return fmt.Errorf("approver %s: signing_secret: %w", p.Name.Value, err)
 	}
@@ -129,7 +190,7 @@ func (h *holdings) listen(ctx context.Context, a *Assembly) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Use(a.channels.webhooks, a.channels.slacks); err != nil {
+	if err := s.Use(a.channels.webhooks, a.channels.slacks, a.channels.signers()...); err != nil {
 		return err
 	}
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
@@ -146,7 +207,7 @@ func (h *holdings) listen(ctx context.Context, a *Assembly) error {
 // use puts another configuration's approvers and limits into effect.
 func (h *holdings) use(a *Assembly) error {
 	if h.callbacks != nil {
-		if err := h.callbacks.Use(a.channels.webhooks, a.channels.slacks); err != nil {
+		if err := h.callbacks.Use(a.channels.webhooks, a.channels.slacks, a.channels.signers()...); err != nil {
 			return err
 		}
 	}

@@ -88,9 +88,15 @@ type Server struct {
 	group   sync.WaitGroup
 }
 
+// Signer is an approver whose decisions are signed as a webhook's.
+type Signer interface {
+	Name() string
+	Keys() webhook.Keys
+}
+
 type approvers struct {
-	webhooks []*webhook.Approver
-	slacks   []*slack.Approver
+	signers []Signer
+	slacks  []*slack.Approver
 }
 
 // New makes a Server. It reads the certificate.
@@ -114,17 +120,22 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
-// Use sets who may call, in place of those before. It fails, and changes nothing, when two have a secret in common: whose decision it is
-// could not be told.
-func (s *Server) Use(webhooks []*webhook.Approver, slacks []*slack.Approver) error {
-	for i, a := range webhooks {
-		for _, b := range webhooks[:i] {
+// Use sets who may call, in place of those before: webhooks, and what else signs as they do. It fails, and changes nothing, when two have a
+// secret in common: whose decision it is could not be told.
+func (s *Server) Use(webhooks []*webhook.Approver, slacks []*slack.Approver, others ...Signer) error {
+	signers := make([]Signer, 0, len(webhooks)+len(others))
+	for _, w := range webhooks {
+		signers = append(signers, w)
+	}
+	signers = append(signers, others...)
+	for i, a := range signers {
+		for _, b := range signers[:i] {
 			if a.Keys().Overlaps(b.Keys()) {
 				return fmt.Errorf("the approvers %s and %s have the same secret; each needs one of its own, because a decision is known to be an approver's by it", b.Name(), a.Name())
 			}
 		}
 	}
-	s.approvers.Store(&approvers{slices.Clone(webhooks), slices.Clone(slacks)})
+	s.approvers.Store(&approvers{signers, slices.Clone(slacks)})
 	return nil
 }
 

@@ -120,9 +120,9 @@ func (s *Server) decision(w http.ResponseWriter, r *http.Request) {
 }
 
 // signer returns the approver that signed a message.
-func (s *Server) signer(m webhook.Message, body []byte, now time.Time) (*webhook.Approver, error) {
+func (s *Server) signer(m webhook.Message, body []byte, now time.Time) (Signer, error) {
 	err := webhook.ErrSignature
-	for _, a := range s.approvers.Load().webhooks {
+	for _, a := range s.approvers.Load().signers {
 		switch e := a.Keys().Verify(m, body, now); {
 		case e == nil:
 			return a, nil

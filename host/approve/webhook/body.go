@@ -83,23 +83,28 @@ func DecisionURL(base, hold string) string {
 	return base + "/v1/holds/" + url.PathEscape(hold) + "/decision"
 }
 
-// body returns the request's body for a hold. It is the same each time.
-func (a *Approver) body(h *approve.Status) ([]byte, error) {
-	e := Event{Type: TypeHeld, Timestamp: h.Opened.UTC(), Data: Held{
-		Hold: h.ID, Receipt: h.Receipt, Approver: a.name, Deadline: h.Deadline.UTC(), Digest: h.Digest,
+// Describe makes a hold safe to show, for the approver that is asked; callback is as in Options.
+func Describe(approver, callback string, h *approve.Status) Held {
+	d := Held{
+		Hold: h.ID, Receipt: h.Receipt, Approver: approver, Deadline: h.Deadline.UTC(), Digest: h.Digest,
 		Who:    Who{show.Line(h.Peer), show.Line(h.Profile)},
 		Where:  Where{show.Line(h.Endpoint), show.Line(h.Credential), show.Line(h.Plugin), h.PluginDigest},
 		Family: show.Line(h.Family), Class: show.Line(h.Class), Title: show.Line(h.Title),
 		Fields: []Shown{}, Needs: []Need{}, Grantable: h.Grantable, Detached: h.Detached, Policy: h.Policy,
-		DecisionURL: DecisionURL(a.callback, h.ID),
-	}}
+		DecisionURL: DecisionURL(callback, h.ID),
+	}
 	for _, f := range h.Fields {
-		e.Data.Fields = append(e.Data.Fields, Shown{show.Line(f.Name), show.Text(f.Text)})
+		d.Fields = append(d.Fields, Shown{show.Line(f.Name), show.Text(f.Text)})
 	}
 	for _, n := range h.Needs {
-		e.Data.Needs = append(e.Data.Needs, Need{show.Line(n.Rule), show.Line(n.Reason), n.Approvers, max(1, n.Approvals), n.NotRequester})
+		d.Needs = append(d.Needs, Need{show.Line(n.Rule), show.Line(n.Reason), n.Approvers, max(1, n.Approvals), n.NotRequester})
 	}
-	body, err := json.Marshal(e)
+	return d
+}
+
+// body returns the request's body for a hold. It is the same each time.
+func (a *Approver) body(h *approve.Status) ([]byte, error) {
+	body, err := json.Marshal(Event{Type: TypeHeld, Timestamp: h.Opened.UTC(), Data: Describe(a.name, a.callback, h)})
 	if err != nil {
 		return nil, fmt.Errorf("write the hold as JSON: %w", err)
 	}

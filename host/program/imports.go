@@ -12,7 +12,7 @@ const (
 	// env is the module that PDKs import Extism's functions from; own is where those that speak HTTP are taken from in its place. Both
 	// names are of one length, so the module stays as it is but for that.
 	env = "extism:host/env"
-	own = "sallyport:judge"
+	own = "sallyport:calls"
 )
 
 // speaking are the functions that are replaced.

@@ -13,17 +13,16 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	extism "github.com/extism/go-sdk"
-
-	"github.com/sallyport-dev/sallyport/host/judge/frame"
 )
 
 // Limits of what a program sends and receives, in bytes.
 const (
 	maxBody     = 1 << 20
 	maxResponse = 512 << 10
-	maxRequests = 16 // of one question
+	maxRequests = 16 // of one call
 )
 
 // web is what a program sees of the network.
@@ -32,9 +31,15 @@ type web struct {
 	client *http.Client
 }
 
-func newWeb(hosts []string) *web { return &web{hosts, frame.Client()} }
+// newWeb makes one. No redirect is followed, and no proxy or other setting of the environment is used.
+func newWeb(hosts []string) *web {
+	t := &http.Transport{ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 16, IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: 10 * time.Second, MaxResponseHeaderBytes: 64 << 10}
+	return &web{hosts, &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error {
+		return errors.New("the server redirects, which is not followed")
+	}}}
+}
 
-// call is the state of one question.
+// call is the state of one call.
 type call struct {
 	requests int
 	status   int
@@ -81,7 +86,7 @@ func callOf(ctx context.Context) *call {
 func (w *web) request(ctx context.Context, p *extism.CurrentPlugin, requestAt, bodyAt uint64) (uint64, error) {
 	c := callOf(ctx)
 	if c.requests++; c.requests > maxRequests {
-		return 0, fmt.Errorf("more than %d HTTP requests for one question", maxRequests)
+		return 0, fmt.Errorf("more than %d HTTP requests in one call", maxRequests)
 	}
 	b, err := p.ReadBytes(requestAt)
 	if err != nil {
@@ -130,7 +135,7 @@ func (w *web) send(c *call, r *http.Request) ([]byte, error) {
 	if err != nil {
 		var u *url.Error
 		if errors.As(err, &u) {
-			err = u.Err // the URL could have the action in it
+			err = u.Err // the URL could have what the program was given in it
 		}
 		return nil, fmt.Errorf("an HTTP request to %s: %w", r.URL.Host, err)
 	}

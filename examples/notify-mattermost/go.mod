@@ -1,0 +1,3 @@
+module example.com/notify-mattermost
+
+go 1.26
