@@ -13,20 +13,21 @@ FUZZTIME ?= 1m
 VERSION  := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
 PGQUERY_SOURCES := $(shell find plugins/postgres/pgquery -type f -not -name '*_test.go') go.mod
-EXAMPLES        := build/examples/redis.wasm build/examples/memcached.wasm build/examples/beanstalkd.wasm build/examples/judge-secrets.wasm build/examples/judge-http.wasm
+EXAMPLES        := build/examples/redis.wasm build/examples/memcached.wasm build/examples/beanstalkd.wasm build/examples/judge-secrets.wasm build/examples/judge-http.wasm build/examples/notify-mattermost.wasm
 CLICKHOUSE_SOURCES := $(shell find sdk plugins/clickhouse plugins/http -name '*.go' -not -name '*_test.go') go.mod
 SSH_SOURCES     := $(shell find sdk plugins/ssh -name '*.go' -not -name '*_test.go') go.mod
+K8S_SOURCES     := $(shell find sdk plugins/http plugins/kubernetes -name '*.go' -not -name '*_test.go') go.mod
 HTTP_SOURCES    := $(shell find sdk plugins/http -name '*.go' -not -name '*_test.go') go.mod
 GUEST_SOURCES   := $(shell find sdk plugins/postgres -name '*.go' -not -name '*_test.go') go.mod
 
-.PHONY: all build plugins examples test-examples lint test demo bench suites fuzz clean deps deps-test test-clickhouse-oracle
+.PHONY: all build plugins examples test-examples lint test demo bench suites fuzz clean deps deps-test test-clickhouse-oracle test-search-guests
 
 all: build
 
 build: plugins
 	$(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o build/sallyport ./host/sallyport
 
-plugins: plugins/built/postgres.wasm plugins/built/http.wasm plugins/built/clickhouse.wasm plugins/built/ssh.wasm
+plugins: plugins/built/postgres.wasm plugins/built/http.wasm plugins/built/clickhouse.wasm plugins/built/ssh.wasm plugins/built/kubernetes.wasm
 
 # The C companion needs a compiler for WebAssembly; the script installs it on Debian and says what is missing elsewhere.
 build/pgquery.wasm: $(PGQUERY_SOURCES)
@@ -57,6 +58,17 @@ build/clickhouse.guest.wasm: $(CLICKHOUSE_SOURCES)
 
 plugins/built/clickhouse.wasm: build/clickhouse.guest.wasm build/decode.wasm
 	$(GO) run ./sdk/cmd/pack -o $@ build/clickhouse.guest.wasm decode=build/decode.wasm
+
+build/kubernetes.guest.wasm: $(K8S_SOURCES)
+	@mkdir -p build
+	GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 $(GO) build -trimpath -buildmode=c-shared -ldflags '-s -w' -o $@ ./plugins/kubernetes
+
+build/yaml.wasm: $(K8S_SOURCES)
+	@mkdir -p build
+	GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 $(GO) build -trimpath -buildmode=c-shared -ldflags '-s -w' -o $@ ./plugins/kubernetes/yaml/companion
+
+plugins/built/kubernetes.wasm: build/kubernetes.guest.wasm build/decode.wasm build/yaml.wasm
+	$(GO) run ./sdk/cmd/pack -o $@ build/kubernetes.guest.wasm decode=build/decode.wasm yaml=build/yaml.wasm
 
 build/ssh.guest.wasm: $(SSH_SOURCES)
 	@mkdir -p build
@@ -92,6 +104,10 @@ build/examples/judge-http.wasm: $(wildcard examples/judge-http/*.go) examples/ju
 	@mkdir -p build/examples
 	cd examples/judge-http && GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 $(GO) build -trimpath -buildmode=c-shared -ldflags '-s -w' -o $(CURDIR)/$@ .
 
+build/examples/notify-mattermost.wasm: $(wildcard examples/notify-mattermost/*.go) examples/notify-mattermost/go.mod
+	@mkdir -p build/examples
+	cd examples/notify-mattermost && GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 $(GO) build -trimpath -buildmode=c-shared -ldflags '-s -w' -o $(CURDIR)/$@ .
+
 test-examples: deps-test examples
 	cd examples/plugins/redis && $(GO) vet . && $(GO) test -count=1 .
 
@@ -102,8 +118,11 @@ lint: plugins
 
 # -count=1: what the tests of the whole command depend on is more than the go command knows of, so it must not answer from its cache.
 test: deps-test lint build examples test-examples
-	$(GO) test -count=1 -run '^TestPacks(HTTP|SSH)?$$' ./host/gateway # has the shipped plugins compiled in seconds, which under the race detector takes minutes
-	$(GO) test -race -p 2 -count=1 -timeout 20m ./...
+	$(GO) test -count=1 -run '^TestPacks(HTTP|SSH|Kubernetes)?$$' ./host/gateway # has the shipped plugins compiled in seconds, which under the race detector takes minutes
+	$(GO) test -count=1 -run '^TestDenseBodies$$' ./plugins/kubernetes # likewise
+	$(GO) test -count=1 -run '^(TestCheck|TestPlugin)$$' ./host/sallyport # likewise, in the cache of the command as it is released
+	$(GO) test -count=1 ./host/approve/notifier # compiles programs, which under the race detector takes minutes; there it skips
+	$(GO) test -race -p 2 -count=1 -timeout 25m ./...
 
 deps-test:
 	scripts/deps test
@@ -121,6 +140,10 @@ bench: build
 test-clickhouse-oracle:
 	test -d build/chdb/node_modules/chdb || npm install --prefix build/chdb --no-audit --no-fund chdb@3.4.0
 	SALLYPORT_CHDB=$(CURDIR)/build/chdb/node_modules $(GO) test -count=1 -run Oracle -v ./plugins/clickhouse/sql
+
+# The tests of whole programs once more, with the memory of every guest searched for secrets after every call.
+test-search-guests: deps-test build
+	SALLYPORT_TEST_SEARCH_GUESTS=1 $(GO) test -count=1 -p 1 ./test/e2e ./test/web ./test/sshe2e ./test/clickhouse
 
 suites: build
 	scripts/deps test

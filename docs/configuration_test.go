@@ -32,6 +32,7 @@ var tables = map[string]struct{ written, doc string }{
 	"override":     {"[[override]]", "What a rule of a pack is changed to. One table for each; docs/rules.md says more."},
 	"approver":     {"[[approver]]", "Whom rules can ask about held actions: [approvals.md](approvals.md). One table for each."},
 	"judge":        {"[[judge]]", "A model or a program that rules can ask: [judges.md](judges.md). One table for each."},
+	"secrets":      {"[secrets]", "Where references to secrets lead: [secrets.md](secrets.md). A file can have one."},
 	"receipts":     {"[receipts]", "How the record of what was decided is kept: [receipts.md](receipts.md). A file can have one."},
 	"holds":        {"[holds]", "How long holds and grants live, how many there may be, and where approvers call back. A file can have one."},
 }

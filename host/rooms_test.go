@@ -18,6 +18,7 @@ const module = "github.com/sallyport-dev/sallyport/"
 // rooms lists, for each package, which packages of this module it may import. Tests may import more.
 var rooms = map[string][]string{
 	"sdk/abi":                  {},
+	"sdk/abi/answers":          {"sdk/abi"},
 	"sdk":                      {"sdk/abi"},
 	"sdk/sqlfamily":            {"sdk/abi"},
 	"sdk/pack":                 {},
@@ -26,7 +27,7 @@ var rooms = map[string][]string{
 	"sdk/c":                    {},
 	"sdk/testkit":              {"sdk", "sdk/abi", "sdk/testkit/conversation", "sdk/testkit/drygate", "host/guest"},
 	"sdk/testkit/conversation": {"sdk/abi", "sdk/testkit/drygate"},
-	"sdk/testkit/drygate":      {"sdk/abi"},
+	"sdk/testkit/drygate":      {"sdk/abi", "sdk/abi/answers"},
 	"sdk/cmd/pack":             {"sdk/pack"},
 
 	"host/nearest":                 {},
@@ -37,7 +38,8 @@ var rooms = map[string][]string{
 	"host/layer":                   {},
 	"host/layer/sshside":           {"host/layer", "sdk/sshwire"},
 	"host/alias":                   {},
-	"host/config":                  {"host/nearest", "host/placeholder", "host/secret"},
+	"host/asciicast":               {},
+	"host/config":                  {"host/nearest", "host/placeholder", "host/redact", "host/secret"},
 	"host/state":                   {},
 	"host/state/bolt":              {"host/state"},
 	"host/state/statetest":         {"host/state"},
@@ -45,6 +47,7 @@ var rooms = map[string][]string{
 	"host/receipt/anchor":          {"host/receipt"},
 	"host/receipt/export":          {"host/receipt"},
 	"host/decide":                  {"sdk/abi", "host/nearest"},
+	"host/redact":                  {"sdk/abi"},
 	"host/trial":                   {"host/decide", "host/nearest", "host/receipt", "sdk/abi"},
 	"host/route":                   {},
 	"host/tunnel":                  {"host/tunnel/internal/bridge", "host/tunnel/internal/tcpconn", "host/tunnel/internal/udpbind"},
@@ -57,7 +60,7 @@ var rooms = map[string][]string{
 	"host/guest/rewrite":           {},
 	"host/guest/internal/wasmtest": {},
 	"host/guest/hostile":           {"host/guest", "host/guest/internal/wasmtest", "sdk/abi"},
-	"host/gate":                    {"sdk/abi"},
+	"host/gate":                    {"sdk/abi", "sdk/abi/answers"},
 	"host/approve":                 {"host/state", "sdk/abi"},
 	"host/approve/show":            {},
 	"host/approve/internal/retry":  {},
@@ -71,13 +74,15 @@ var rooms = map[string][]string{
 	"host/judge/frame":             {"host/judge"},
 	"host/judge/openai":            {"host/judge", "host/judge/frame"},
 	"host/judge/anthropic":         {"host/judge", "host/judge/frame"},
-	"host/judge/program":           {"host/judge", "host/judge/frame"},
+	"host/judge/program":           {"host/judge", "host/program"},
+	"host/program":                 {},
+	"host/approve/notifier":        {"host/approve", "host/approve/internal/retry", "host/approve/show", "host/approve/webhook", "host/program", "host/secret"},
 	"host/scaffold":                {"sdk/c"},
 	"host/extism":                  {"sdk/abi", "host/guest", "host/guest/rewrite"},
 	"host/conformance":             {"sdk/abi", "sdk/pack", "sdk/recording", "sdk/testkit/conversation", "sdk/testkit/drygate", "host/guest", "host/extism"},
-	"host/gateway": {"host/judge", "host/judge/anthropic", "host/judge/budget", "host/judge/frame", "host/judge/openai", "host/judge/program", "sdk/recording", "sdk/abi", "host/alias", "host/approve", "host/approve/webhook", "host/approve/slack", "host/approve/callback", "host/layer", "host/layer/sshside", "host/nearest", "host/placeholder", "host/config", "host/decide", "host/extism", "host/gate", "host/guest", "host/receipt", "host/receipt/anchor", "host/route",
+	"host/gateway": {"host/approve/notifier", "host/program", "host/judge", "host/judge/anthropic", "host/judge/budget", "host/judge/frame", "host/judge/openai", "host/judge/program", "sdk/recording", "sdk/abi", "host/alias", "host/asciicast", "host/approve", "host/approve/webhook", "host/approve/slack", "host/approve/callback", "host/layer", "host/layer/sshside", "host/nearest", "host/placeholder", "host/redact", "host/config", "host/decide", "host/extism", "host/gate", "host/guest", "host/receipt", "host/receipt/anchor", "host/route",
 		"host/secret", "host/secret/mask", "host/state", "host/state/bolt", "host/trial", "host/tunnel", "plugins", "packs"},
-	"host/sallyport": {"host/approve", "host/approve/show", "host/client", "host/config", "host/console", "host/decide", "host/gateway", "host/guest", "host/judge", "host/receipt", "host/receipt/export", "host/trial", "host/wgquick", "host/tunnel", "plugins", "host/conformance", "host/scaffold"},
+	"host/sallyport": {"host/approve", "host/approve/show", "host/client", "host/config", "host/console", "host/decide", "host/gateway", "host/guest", "host/judge", "host/nearest", "host/receipt", "host/receipt/export", "host/secret", "host/trial", "host/wgquick", "host/tunnel", "plugins", "host/conformance", "host/scaffold"},
 
 	"packs":                                {},
 	"plugins":                              {},
@@ -100,6 +105,13 @@ var rooms = map[string][]string{
 	"plugins/http/h2":                      {"sdk", "sdk/abi", "plugins/http/aws", "plugins/http/facts", "plugins/http/h2frame", "plugins/http/head", "plugins/http/hpack"},
 	"plugins/http/websocket":               {},
 	"plugins/http/session":                 {"sdk", "sdk/abi", "plugins/http/aws", "plugins/http/websocket", "plugins/http/decode", "plugins/http/h2", "plugins/http/head", "plugins/http/facts"},
+	"plugins/kubernetes":                   {"sdk", "plugins/kubernetes/dialect"},
+	"plugins/kubernetes/dialect":           {"sdk", "sdk/abi", "plugins/http/facts", "plugins/http/session", "plugins/kubernetes/object", "plugins/kubernetes/request", "plugins/kubernetes/yaml"},
+	"plugins/kubernetes/object":            {"plugins/http/facts", "plugins/kubernetes/request"},
+	"plugins/kubernetes/request":           {"sdk/abi"},
+	"plugins/kubernetes/yaml":              {},
+	"plugins/kubernetes/yaml/convert":      {"plugins/kubernetes/yaml"},
+	"plugins/kubernetes/yaml/companion":    {"plugins/kubernetes/yaml", "plugins/kubernetes/yaml/convert"},
 	"plugins/ssh":                          {"sdk", "plugins/ssh/session"},
 	"plugins/ssh/session":                  {"sdk", "sdk/abi", "sdk/sshwire", "plugins/ssh/line", "plugins/ssh/sftp"},
 	"plugins/ssh/sftp":                     {"sdk/abi"},
@@ -187,7 +199,7 @@ func TestOutsideImports(t *testing.T) {
 				continue
 			}
 			switch {
-			case name == "host/gate", name == "sdk", name == "sdk/abi", strings.HasPrefix(name, "plugins/http") && !strings.HasPrefix(name, "plugins/http/decode/"), strings.HasPrefix(name, "plugins/postgres") && !strings.HasSuffix(name, "test") && !strings.HasSuffix(name, "gen"):
+			case name == "host/gate", name == "sdk", name == "sdk/abi", strings.HasPrefix(name, "plugins/http") && !strings.HasPrefix(name, "plugins/http/decode/"), strings.HasPrefix(name, "plugins/kubernetes") && !strings.HasPrefix(name, "plugins/kubernetes/yaml/"), strings.HasPrefix(name, "plugins/postgres") && !strings.HasSuffix(name, "test") && !strings.HasSuffix(name, "gen"):
 				t.Errorf("%s imports %s: it does without other modules", name, i)
 			case strings.Contains(i, "wazero") && !strings.HasPrefix(name, "host/guest") && name != "host/extism" && !strings.HasSuffix(name, "test"):
 				t.Errorf("%s imports %s: WebAssembly is the business of host/guest and host/extism", name, i)
@@ -203,6 +215,7 @@ func TestGuestsAreSmall(t *testing.T) {
 	heavy := []string{"fmt", "encoding/json", "regexp", "reflect", "net", "log"}
 	for _, p := range list(t, []string{"GOOS=wasip1", "GOARCH=wasm"}, module+"sdk", module+"sdk/abi", module+"plugins/postgres",
 		module+"plugins/postgres/session", module+"plugins/postgres/proto", module+"plugins/postgres/sqlfacts",
+		module+"plugins/kubernetes", module+"plugins/kubernetes/dialect", module+"plugins/kubernetes/object", module+"plugins/kubernetes/request", module+"plugins/kubernetes/yaml",
 		module+"plugins/http", module+"plugins/http/session", module+"plugins/http/facts", module+"plugins/http/head") {
 		for _, i := range p.Imports {
 			if slices.Contains(heavy, i) {

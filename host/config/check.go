@@ -19,6 +19,7 @@ func (d *decoder) check(cfg *Config) {
 	d.checkRules(cfg)
 	d.checkApprovers(cfg)
 	d.checkJudges(cfg)
+	d.checkSecrets(cfg)
 	d.checkReceipts(cfg)
 	if d.missing && len(d.problems) == 0 {
 		d.checkUse(cfg)

@@ -55,6 +55,7 @@ type Config struct {
 	Holds     Holds
 	// Judges are the models and programs that rules can ask.
 	Judges   []Judge
+	Secrets  Secrets
 	Receipts Receipts
 	// Warnings are things that are valid and probably not meant. The gateway runs with them.
 	Warnings Problems
@@ -165,6 +166,8 @@ type Endpoint struct {
 	Client Identity
 	// SSH says which host keys an upstream of SSH may have.
 	SSH SSHTrust
+	// Record says whether terminals are recorded.
+	Record Recording
 	// Mode is empty for that of the gateway; see ModeOf.
 	Mode Mode
 	// OnHold is what happens to an action that is held.

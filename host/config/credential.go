@@ -49,7 +49,7 @@ func credentialFields() []field[Credential] {
 func settingKey() Key {
 	return Key{
 		Table: "credential", Name: "NAME", Type: "string", Default: "what the agent says", Example: `"env:PROD_DB_PASSWORD"`,
-		Meaning:     "A slot or an attribute that the endpoint's plugin declares. A slot holds a secret and takes a reference to it, `\"env:NAME\"` or `\"file:PATH\"`, never the secret itself; an attribute is written as it is. The plugin `postgres` has the slot `password` and the attributes `user` and `database`.",
+		Meaning:     "A slot or an attribute that the endpoint's plugin declares. A slot holds a secret and takes a reference to it ([secrets.md](secrets.md)), such as `\"env:NAME\"` or `\"sealed:NAME\"`, never the secret itself; an attribute is written as it is. The plugin `postgres` has the slot `password` and the attributes `user` and `database`.",
 		Consequence: "The gateway reads the secret when it starts and uses it in the agent's place; neither the agent nor the plugin ever sees it. A key that the plugin does not declare is an error.",
 	}
 }

@@ -78,18 +78,22 @@ func (d *decoder) top(cfg *Config, e *entry) {
 		d.credentials(cfg, e)
 	case "endpoint":
 		many(d, e, endpointFields(), &cfg.Endpoints, func(p Pos) Endpoint {
-			return Endpoint{Pos: p, TLS: TLSDisable, AgentTLS: AgentTLSAuto, AgentSNI: AgentSNIAuto, OnHold: Wait}
+			return Endpoint{Pos: p, TLS: TLSDisable, AgentTLS: AgentTLSAuto, AgentSNI: AgentSNIAuto, OnHold: Wait, Record: Recording{Limit: DefaultRecordLimit}}
 		})
 	case "rule":
-		many(d, e, ruleFields(), &cfg.Rules, func(p Pos) Rule { return Rule{Pos: p, Mode: Enforce, Approval: Approval{Approvals: 1}} })
+		many(d, e, ruleFields(), &cfg.Rules, func(p Pos) Rule {
+			return Rule{Pos: p, Mode: Enforce, Approval: Approval{Approvals: 1}, Inspect: Inspection{Limit: defaultInspectLimit}}
+		})
 	case "override":
 		many(d, e, overrideFields(), &cfg.Overrides, func(p Pos) Override { return Override{Pos: p} })
 	case "approver":
-		many(d, e, approverFields(), &cfg.Approvers, func(p Pos) Approver { return Approver{Pos: p, Timeout: defaultApproverTimeout} })
+		many(d, e, approverFields(), &cfg.Approvers, approverDefaults)
 	case "holds":
 		one(d, e, holdsFields(), &cfg.Holds)
 	case "judge":
 		many(d, e, judgeFields(), &cfg.Judges, judgeDefaults)
+	case "secrets":
+		one(d, e, secretsFields(), &cfg.Secrets)
 	case "receipts":
 		one(d, e, receiptsFields(), &cfg.Receipts)
 		cfg.Receipts.Pos = e.key.start
@@ -102,7 +106,7 @@ func (d *decoder) top(cfg *Config, e *entry) {
 var tables = []struct{ name, written string }{
 	{"gateway", "[gateway]"}, {"limits", "[limits]"}, {"peer", "[[peer]]"},
 	{"plugins", "[plugins]"}, {"credential", "[[credential]]"}, {"endpoint", "[[endpoint]]"}, {"rule", "[[rule]]"}, {"override", "[[override]]"},
-	{"approver", "[[approver]]"}, {"holds", "[holds]"}, {"judge", "[[judge]]"}, {"receipts", "[receipts]"},
+	{"approver", "[[approver]]"}, {"holds", "[holds]"}, {"judge", "[[judge]]"}, {"receipts", "[receipts]"}, {"secrets", "[secrets]"},
 }
 
 // written returns the name of a table with its brackets.

@@ -47,6 +47,7 @@ func Keys() []Key {
 	keys = add(keys, "approver", approverFields())
 	keys = add(keys, "holds", holdsFields())
 	keys = add(keys, "judge", judgeFields())
+	keys = add(keys, "secrets", secretsFields())
 	return add(keys, "receipts", receiptsFields())
 }
 
@@ -84,6 +85,7 @@ func defaults(cfg *Config, dir string) {
 	}
 	cfg.Holds = holdsDefaults()
 	cfg.Receipts = receiptsDefaults()
+	cfg.Secrets = secretsDefaults()
 	cfg.Limits = Limits{
 		Connections: defaultConnections,
 		DialTimeout: defaultDialTimeout,

@@ -57,7 +57,7 @@ func judgeFields() []field[Judge] {
 		}},
 		{Key{
 			Name: "secret", Type: "secret", Default: "none", Example: `"env:JUDGE_API_KEY"`,
-			Meaning:     "The API key: a reference, `env:NAME` or `file:PATH`. For `provider` only. Without it none is sent.",
+			Meaning:     "The API key: a reference ([secrets.md](secrets.md)). For `provider` only. Without it none is sent.",
 			Consequence: "The gateway reads it when it starts. It is sent to the server of the judge only, and no variable of the environment is used that is not named here.",
 		}, func(d *decoder, k Key, v *value, j *Judge) { j.Secret, j.SecretPos = d.secretReference(k, v) }},
 		{Key{

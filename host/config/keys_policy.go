@@ -14,6 +14,8 @@ const (
 	ToJudge Outcome = "judge"
 	Hold    Outcome = "hold"
 	Deny    Outcome = "deny"
+	// ToRedact is for rules that look at answers.
+	ToRedact Outcome = "redact"
 )
 
 // Mode says whether rules count.
@@ -56,8 +58,9 @@ type Approval struct {
 // Rule is a table [[rule]].
 type Rule struct {
 	Name Text
-	// Endpoints are the endpoints that the rule is about; nil means every endpoint.
+	// Endpoints are the endpoints that the rule is about; nil means every endpoint. Patterns are those of the file that some of them stand for.
 	Endpoints []Text
+	Patterns  []Pattern
 	// When is the condition, CEL, never blank. Unless is its exception; not set when absent.
 	When, Unless Text
 	Then         Outcome
@@ -69,7 +72,9 @@ type Rule struct {
 	// Reason is what the agent is told. It may be empty, and is for allow.
 	Reason string
 	Mode   Mode
-	Pos    Pos
+	// Inspect is for rules about answers.
+	Inspect Inspection
+	Pos     Pos
 
 	reasonPos, modePos Pos
 }
@@ -78,8 +83,9 @@ type Rule struct {
 type Override struct {
 	// Rule is the rule's name, with the pack's before it: PACK/NAME.
 	Rule Text
-	// Endpoints are those for which the rule is changed; nil means every endpoint.
+	// Endpoints are those for which the rule is changed; nil means every endpoint. Patterns are those of the file that some of them stand for.
 	Endpoints []Text
+	Patterns  []Pattern
 	// Off takes the rule away. Nothing else is set then.
 	Off    bool
 	OffPos Pos
@@ -145,8 +151,8 @@ func ruleFields() []field[Rule] {
 		}, func(d *decoder, k Key, v *value, r *Rule) { r.Name = d.line(k, v, 120) }},
 		{Key{
 			Name: "endpoints", Type: "list of strings", Default: "every endpoint", Example: `["prod-db"]`,
-			Meaning:     "The endpoints that the rule is about, by name.",
-			Consequence: "The rule's conditions are checked against what the plugins of these endpoints declare, and it is never asked about others.",
+			Meaning:     "The endpoints that the rule is about, by name, or by a pattern as `\"k8s-*\"`, where an asterisk stands for any letters.",
+			Consequence: "The rule's conditions are checked against what the plugins of these endpoints declare, and it is never asked about others. A pattern has to match an endpoint; `sallyport rules` shows which it does.",
 		}, func(d *decoder, k Key, v *value, r *Rule) { r.Endpoints = d.list(k, v) }},
 		{Key{
 			Name: "when", Type: "CEL condition", Required: true, Example: `'action.class == "delete" && !sql.bounded'`,
@@ -159,8 +165,8 @@ func ruleFields() []field[Rule] {
 			Consequence: "It is the only way around a deny or a hold: no other rule can undo one. A value that is not known makes no exception.",
 		}, func(d *decoder, k Key, v *value, r *Rule) { r.Unless, _ = d.text(k, v) }},
 		{Key{
-			Name: "then", Type: `"allow", "judge", "hold" or "deny"`, Required: true, Example: `"deny"`,
-			Meaning:     "What a match leads to. `\"hold\"` lets the action wait until people have approved it, `\"judge\"` until a model or a program has.",
+			Name: "then", Type: `"allow", "judge", "hold", "deny" or, of responses, "redact"`, Required: true, Example: `"deny"`,
+			Meaning:     "What a match leads to. `\"hold\"` lets the action wait until people have approved it, `\"judge\"` until a model or a program has. With `inspect`: `\"deny\"`, `\"judge\"` or `\"redact\"`.",
 			Consequence: "Of all rules that match, the strictest wins: deny over hold over judge over allow, whatever their order in the file. Judges and holds that match must all say yes, judges first. When none matches, the action is denied.",
 		}, func(d *decoder, k Key, v *value, r *Rule) { r.Then, r.ThenPos = d.outcome(k, v), v.pos }},
 		judgeKey(func(r *Rule) *Text { return &r.Judge }),
@@ -175,7 +181,7 @@ func ruleFields() []field[Rule] {
 			Meaning:     "Whether the rule counts. Observe is for trying out a deny, a hold or a judge.",
 			Consequence: "A rule that observes changes no outcome; where it would have denied, held or judged, the receipt says so.",
 		}, func(d *decoder, k Key, v *value, r *Rule) { r.Mode, r.modePos = d.mode(k, v), v.pos }},
-	})
+	}, inspectFields())
 }
 
 // approvalFields are the keys of a table T that are about people who approve.
@@ -243,7 +249,7 @@ func overrideFields() []field[Override] {
 		}, func(d *decoder, k Key, v *value, o *Override) { o.Rule = d.line(k, v, 120) }},
 		{Key{
 			Name: "endpoints", Type: "list of strings", Default: "every endpoint", Example: `["prod-db"]`,
-			Meaning:     "The endpoints for which the rule is changed, by name.",
+			Meaning:     "The endpoints for which the rule is changed, by name, or by a pattern as `\"k8s-*\"`.",
 			Consequence: "At the others it stays as it is. One rule is changed once for an endpoint.",
 		}, func(d *decoder, k Key, v *value, o *Override) { o.Endpoints = d.list(k, v) }},
 		{Key{

@@ -113,7 +113,7 @@ func receiptsFields() []field[Receipts] {
 		}, func(d *decoder, k Key, v *value, r *Receipts) { d.anchor(k, v, r) }},
 		{Key{
 			Name: "anchor_secret", Type: "secret", Default: "none", Example: `"env:ANCHOR_SECRET"`,
-			Meaning:     "What requests to the anchor are signed with, by Standard Webhooks: a reference, `env:NAME` or `file:PATH`, to at least 24 bytes, as they are or in base64 behind `whsec_`. For an `anchor` that is a URL, which needs it.",
+			Meaning:     "What requests to the anchor are signed with, by Standard Webhooks: a reference ([secrets.md](secrets.md)) to at least 24 bytes, as they are or in base64 behind `whsec_`. For an `anchor` that is a URL, which needs it.",
 			Consequence: "The receiver knows by it that a checkpoint comes from this gateway.",
 		}, func(d *decoder, k Key, v *value, r *Receipts) {
 			r.AnchorSecret, r.AnchorSecretPos = d.secretReference(k, v)

@@ -26,6 +26,33 @@ func (t SSHTrust) Any() bool {
 	return t.KnownHosts != "" || len(t.HostKeys) > 0 || len(t.HostCAs) > 0 || t.FirstUse
 }
 
+// Recording says what is written down of the terminals of an endpoint.
+type Recording struct {
+	// Terminals has their output written down, Input what is typed as well.
+	Terminals, Input bool
+	// Limit is how long a file gets, in bytes; zero: DefaultRecordLimit.
+	Limit int64
+	// Pos is where the file says Terminals.
+	Pos                Pos
+	inputPos, limitPos Pos
+}
+
+// DefaultRecordLimit is how long the recording of a terminal gets at most, in bytes.
+const DefaultRecordLimit = 64 << 20
+
+// Place is where the file says any of it, and by which key; empty: it does not.
+func (r Recording) Place() (key string, at Pos) {
+	for _, k := range [...]struct {
+		name string
+		at   Pos
+	}{{"record", r.Pos}, {"record_input", r.inputPos}, {"record_limit", r.limitPos}} {
+		if !k.at.IsZero() {
+			return k.name, k.at
+		}
+	}
+	return "", Pos{}
+}
+
 // maxHostKeys bounds the keys of an endpoint.
 const maxHostKeys = 16
 
@@ -62,6 +89,27 @@ func sshFields() []field[Endpoint] {
 			Consequence: "Whoever answers first is trusted with the credential. A later change is refused until the file of the endpoint in `ssh_hosts` is removed.",
 		}, func(d *decoder, k Key, v *value, e *Endpoint) {
 			e.SSH.FirstUse, e.SSH.Pos = d.boolean(k, v), v.pos
+		}},
+		{Key{
+			Name: "record", Type: "boolean", Default: "false", Example: "true",
+			Meaning:     "For endpoints whose plugin speaks SSH: what terminals show (a shell, or a command with `ssh -t`) is written down as asciicast version 2, in `state` (`terminals/RECEIPT.cast`), which `asciinema play` shows. Copies of files and commands without a terminal are not.",
+			Consequence: "A terminal of which nothing can be written ends its connection. Files are not removed by the gateway.",
+		}, func(d *decoder, k Key, v *value, e *Endpoint) {
+			e.Record.Terminals, e.Record.Pos = d.boolean(k, v), v.pos
+		}},
+		{Key{
+			Name: "record_input", Type: "boolean", Default: "false", Example: "true",
+			Meaning:     "With `record`: what is typed is written down as well.",
+			Consequence: "Passwords that are typed stand in the file, although terminals do not show them.",
+		}, func(d *decoder, k Key, v *value, e *Endpoint) {
+			e.Record.Input, e.Record.inputPos = d.boolean(k, v), v.pos
+		}},
+		{Key{
+			Name: "record_limit", Type: "size", Default: `"64MiB"`, Example: `"1GiB"`,
+			Meaning:     "With `record`: how long a file gets, `64KiB` to `16GiB`.",
+			Consequence: "A recording that reaches it ends with a marker that says so. The session goes on.",
+		}, func(d *decoder, k Key, v *value, e *Endpoint) {
+			e.Record.Limit, e.Record.limitPos = d.size(k, v, e.Record.Limit, 64<<10, 16<<30), v.pos
 		}},
 	}
 }

@@ -23,6 +23,7 @@ var base = map[string][]string{
 	"holds":      {`listen = "127.0.0.1:8443"`},
 	"judge":      {`name = "reviewer"`, `provider = "openai"`, `model = "m"`, `policy = "p"`},
 	"receipts":   {`anchor = "a"`},
+	"secrets":    {`sealed = "other.age"`, `identity = "env:IDENTITY"`},
 	"plugins.NAME": {`path = "x.wasm"`,
 		`sha256 = "0000000000000000000000000000000000000000000000000000000000000000"`},
 }
@@ -32,6 +33,8 @@ func baseOf(table, name string) []string {
 	switch {
 	case table == "approver" && (name == "slack" || name == "token" || name == "signing_secret"):
 		return []string{`name = "ops"`, `slack = "C0000"`, `token = "env:T"`, `signing_secret = "env:S"`}
+	case table == "approver" && slices.Contains(append([]string{"plugin"}, ofPrograms...), name):
+		return []string{`name = "ops"`, `plugin = "n.wasm"`, `sha256 = "0000000000000000000000000000000000000000000000000000000000000000"`}
 	case table == "approver" && name == "secrets":
 		return base[table][:2]
 	case table == "receipts" && name == "anchor_secret":
@@ -42,6 +45,10 @@ func baseOf(table, name string) []string {
 		return append([]string{`client_cert = "a.pem"`, `client_key = "env:A"`}, base[table]...)
 	case table == "rule" && slices.Contains(ofHold, name):
 		return []string{`name = "r"`, `when = "true"`, `then = "hold"`}
+	case table == "rule" && (name == "redact" || name == "redact_columns"):
+		return []string{`name = "r"`, `when = "true"`, `then = "redact"`, `inspect = "response"`, `redact_columns = ["pin"]`, `redact = ["x"]`}
+	case table == "rule" && slices.Contains(ofInspect, name):
+		return []string{`name = "r"`, `when = "true"`, `then = "deny"`, `inspect = "response"`}
 	case table == "rule" && name == "judge":
 		return []string{`name = "r"`, `when = "true"`, `then = "judge"`}
 	case table == "override" && name == "judge":
@@ -59,7 +66,7 @@ func baseOf(table, name string) []string {
 // with returns the base file with one key of one table set.
 func with(table, name, value string) string {
 	var b strings.Builder
-	for _, t := range []string{"gateway", "limits", "peer", "plugins", "plugins.NAME", "credential", "endpoint", "rule", "override", "approver", "holds", "judge", "receipts"} {
+	for _, t := range []string{"gateway", "limits", "peer", "plugins", "plugins.NAME", "credential", "endpoint", "rule", "override", "approver", "holds", "judge", "secrets", "receipts"} {
 		fmt.Fprintln(&b, strings.Replace(written(t), "NAME", "redis", 1))
 		lines := base[t]
 		if t == table {
@@ -90,6 +97,9 @@ func with(table, name, value string) string {
 
 // ofHold are the keys that only a rule that holds has.
 var ofHold = []string{"approver", "approvers", "approvals", "not_by", "timeout"}
+
+// ofInspect are the keys that only a rule about answers has.
+var ofInspect = []string{"response", "limit", "then_long", "redact", "redact_columns"}
 
 // aboutTLS reports whether a key of an endpoint says something about its TLS.
 func aboutTLS(name string) bool {
@@ -123,6 +133,9 @@ func TestEveryKeyCounts(t *testing.T) {
 			if k.Table == "rule" && slices.Contains(ofHold, name) {
 				before = plain(parse(t, with("rule", "then", `"hold"`)))
 			}
+			if k.Table == "rule" && slices.Contains(ofInspect, name) {
+				before = plain(parse(t, with("rule", name, "")))
+			}
 			if name == "then" {
 				before = plain(parse(t, with("rule", "then", `"allow"`)))
 			}
@@ -142,6 +155,7 @@ func plain(cfg *Config) []string {
 	add(g.Listen, g.Address, g.Network, strings.HasSuffix(g.State, "/state"), g.PrivateKey.IsZero(), l)
 	add(filepath.Base(g.CA.Certificate), g.CA.Key)
 	add(g.Packs, g.Mode, g.ConfirmReload)
+	add(filepath.Base(cfg.Secrets.Sealed), cfg.Secrets.Identity, cfg.Secrets.Passphrase, cfg.Secrets.Recipients, cfg.Secrets.Commands)
 	for _, p := range cfg.Peers {
 		add(p.Name, p.PublicKey, p.Profile, p.Address)
 		for _, v := range p.Env {
@@ -159,17 +173,19 @@ func plain(cfg *Config) []string {
 	}
 	for _, e := range cfg.Endpoints {
 		add(e.TLS, strings.HasSuffix(e.CA, "/ca.pem"), e.ServerName, e.Mode, e.OnHold, e.AgentTLS, e.AgentSNI, e.Pins, filepath.Base(e.Client.Certificate), e.Client.Key)
-		add(filepath.Base(e.SSH.KnownHosts), e.SSH.HostKeys, e.SSH.HostCAs, e.SSH.FirstUse)
+		add(filepath.Base(e.SSH.KnownHosts), e.SSH.HostKeys, e.SSH.HostCAs, e.SSH.FirstUse, e.Record.Terminals, e.Record.Input, e.Record.Limit)
 		add(e.Name, e.Host, e.Port, e.Plugin, e.Profiles, len(e.Options))
 	}
 	for _, r := range cfg.Rules {
 		add(r.Name, r.Endpoints, r.When, r.Unless, r.Then, r.Reason, r.Mode, r.Judge, r.Approval.plain())
+		add(r.Inspect.On, r.Inspect.Response, r.Inspect.Limit, r.Inspect.LongPasses, r.Inspect.Redact, r.Inspect.RedactColumns)
 	}
 	for _, o := range cfg.Overrides {
 		add(o.Rule, o.Endpoints, o.Off, o.Unless, o.Then, o.Reason, o.Mode, o.Judge, o.Approval.plain())
 	}
 	for _, a := range cfg.Approvers {
 		add(a.Name, a.Webhook, len(a.Secrets), a.Secrets, strings.HasSuffix(a.CA, "/ca.pem"), a.Slack, a.Token, a.SigningSecret, a.Timeout)
+		add(filepath.Base(a.Notifier.Plugin), a.Notifier.SHA256, a.Notifier.Hosts, a.Notifier.Memory, a.Notifier.Settings)
 	}
 	for _, j := range cfg.Judges {
 		add(j.Name, j.Provider, j.Model, j.Policy, j.BaseURL, j.Secret, j.MaxTokens, j.TokensPerDay, j.InputPrice, j.OutputPrice, filepath.Base(j.Plugin), j.SHA256,
@@ -202,8 +218,8 @@ func TestDefaultsAreDocumented(t *testing.T) {
 		if k.Table == "rule" && slices.Contains(ofHold, k.Name) {
 			before = plain(parse(t, with("rule", "then", `"hold"`)))
 		}
-		if k.Table == "judge" {
-			before = plain(parse(t, with("judge", k.Name, "")))
+		if k.Table == "judge" || k.Table == "approver" || k.Table == "rule" && slices.Contains(ofInspect, k.Name) {
+			before = plain(parse(t, with(k.Table, k.Name, "")))
 		}
 		if after := plain(parse(t, with(k.Table, k.Name, k.Default))); !reflect.DeepEqual(before, after) {
 			t.Errorf("%s.%s: its default is not %s", k.Table, k.Name, k.Default)

@@ -83,7 +83,7 @@ func clientCertKey(table string) Key {
 func clientKeyKey(string) Key {
 	return Key{
 		Name: "client_key", Type: "secret", Default: "none", Example: `"file:/etc/sallyport/gateway-cert.key"`,
-		Meaning:     "Where the private key of `client_cert` comes from: `env:NAME` or `file:PATH`, in PEM, without a password.",
+		Meaning:     "Where the private key of `client_cert` comes from: a reference ([secrets.md](secrets.md)), in PEM, without a password.",
 		Consequence: "Needs `client_cert`. Its file must not be readable by everybody. Neither agents nor plugins ever see it.",
 	}
 }

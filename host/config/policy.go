@@ -33,7 +33,7 @@ func (d *decoder) outcome(k Key, v *value) Outcome {
 		return ""
 	}
 	switch o := Outcome(text.Value); o {
-	case Allow, ToJudge, Hold, Deny:
+	case Allow, ToJudge, Hold, Deny, ToRedact:
 		return o
 	default:
 		d.problem(text.start, "unknown outcome %s%s", quote(text.Value), d.hint(text.Value, []string{string(Allow), string(ToJudge), string(Hold), string(Deny)}))
@@ -91,14 +91,17 @@ func (d *decoder) checkRules(cfg *Config) {
 		if r.Name.IsSet() {
 			names.seen(d, r.Name.Value, r.Name.start, "a rule %q", r.Name)
 		}
-		d.knowsEndpoints(cfg, r.Endpoints)
+		r.Endpoints, r.Patterns = d.expand(cfg, r.Endpoints)
 		switch {
 		case r.Then == Allow && r.Reason != "":
 			d.problem(r.reasonPos, "rule %q allows, so nobody is told its reason; make it a comment", r.Name)
 		case r.Then == Allow && r.Mode == Observe:
 			d.problem(r.modePos, `rule %q allows, so mode = "observe" would leave it without any effect; remove the mode or the rule`, r.Name)
 		}
-		d.checkApproval(cfg, &r.Approval, r.Then, r.Mode == Observe, "rule "+quote(r.Name.Value))
+		d.checkInspection(cfg, r)
+		if !r.Inspect.On {
+			d.checkApproval(cfg, &r.Approval, r.Then, r.Mode == Observe, "rule "+quote(r.Name.Value))
+		}
 	}
 	d.checkPacks(cfg)
 	d.checkOverrides(cfg)
@@ -109,12 +112,7 @@ func (d *decoder) knowsEndpoints(cfg *Config, names []Text) {
 	if !d.missing {
 		return
 	}
-	var endpoints []string
-	for _, e := range cfg.Endpoints {
-		if e.Name.IsSet() {
-			endpoints = append(endpoints, e.Name.Value)
-		}
-	}
+	endpoints := endpointNames(cfg)
 	for _, n := range names {
 		if !slices.Contains(endpoints, n.Value) {
 			d.problem(n.start, "there is no endpoint %s%s", quote(n.Value), d.hint(n.Value, endpoints))
@@ -179,7 +177,7 @@ func (d *decoder) checkPacks(cfg *Config) {
 func (d *decoder) checkOverrides(cfg *Config) {
 	for i := range cfg.Overrides {
 		o := &cfg.Overrides[i]
-		d.knowsEndpoints(cfg, o.Endpoints)
+		o.Endpoints, o.Patterns = d.expand(cfg, o.Endpoints)
 		what := "override of " + quote(o.Rule.Value)
 		rule := d.overridden(cfg, o)
 		d.checkChange(cfg, o, rule, what)
@@ -279,6 +277,8 @@ func (d *decoder) checkChange(cfg *Config, o *Override, rule *PackRule, what str
 		observe = o.Mode == Observe
 	}
 	switch {
+	case o.Then == ToRedact:
+		d.problem(o.ThenPos, "rules of packs are about actions, which cannot be redacted; write a [[rule]] with inspect = \"response\"")
 	case o.Then == rule.Then:
 		d.problem(o.ThenPos, "then changes nothing: the rule leads to %s already; remove it", then)
 	case !o.modePos.IsZero() && observe == rule.Observe:

@@ -115,7 +115,7 @@ func (c *converter) carryOut(id uint32, outcome abi.Outcome, reason string) erro
 				c.queue = nil
 				return nil
 			}
-			if cmd.Flags&abi.AskAside != 0 {
+			if cmd.Flags&(abi.AskAside|abi.AskResponse) != 0 {
 				return errWaited
 			}
 			c.expect(conversation.Expectation{Kind: drygate.Ask})

@@ -24,6 +24,7 @@ import (
 	"github.com/sallyport-dev/sallyport/host/extism"
 	"github.com/sallyport-dev/sallyport/host/gate"
 	"github.com/sallyport-dev/sallyport/host/guest"
+	"github.com/sallyport-dev/sallyport/host/secret"
 	"github.com/sallyport-dev/sallyport/plugins"
 	"github.com/sallyport-dev/sallyport/sdk/abi"
 )
@@ -43,6 +44,8 @@ type Options struct {
 	Progress func(string)
 	// Record is a folder that gets a recording of each connection; empty: nothing is recorded. See MakeRecordings.
 	Record string
+	// Passphrase asks for the one that the sealed file is sealed with. It is called again at each reload that needs it; nil: there is nobody to ask.
+	Passphrase func() ([]byte, error)
 	// PolicyOnly loads only what decides: no secret and no certificate is read. Such an assembly explains and tries, and cannot serve.
 	PolicyOnly bool
 }
@@ -61,6 +64,7 @@ type Assembly struct {
 	revision  string          // policy, once it is served
 	channels  channels
 	judges    map[string]*panelist
+	store     *secret.Store
 	templates []templateKey // taken from the sandbox
 	warnings  config.Problems
 
@@ -85,6 +89,7 @@ type endpoint struct {
 	template template // nil for plugin "none", and where nothing is served
 
 	transport
+	mu     sync.Mutex        // of logins, once it is served
 	logins map[string]*login // by profile; those that agents of it log in with by themselves are not there
 }
 
@@ -108,17 +113,21 @@ func Assemble(ctx context.Context, cfg *config.Config, o Options) (*Assembly, er
 	if o.Progress == nil {
 		o.Progress = func(string) {}
 	}
-	engine, err := guest.NewEngine(ctx, guest.Options{CacheDir: o.CacheDir, MemoryLimit: cfg.Limits.GuestMemory, Logger: o.Logger})
+	canaries, search := canaries(o.Logger)
+	engine, err := guest.NewEngine(ctx, guest.Options{CacheDir: o.CacheDir, MemoryLimit: cfg.Limits.GuestMemory, Logger: o.Logger, Search: search})
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}
-	return assemble(ctx, cfg, o, newSandbox(engine, extism.New(extism.Options{MemoryLimit: cfg.Limits.GuestMemory, Logger: o.Logger})))
+	box := newSandbox(engine, extism.New(extism.Options{MemoryLimit: cfg.Limits.GuestMemory, Logger: o.Logger}))
+	box.canaries = canaries
+	return assemble(ctx, cfg, o, box)
 }
 
 // assemble is Assemble in a sandbox that may hold another assembly already.
 func assemble(ctx context.Context, cfg *config.Config, o Options, box *sandbox) (*Assembly, error) {
 	box.enter()
-	a := &Assembly{cfg: cfg, options: o, version: o.Version, log: o.Logger, sandbox: box, plugins: map[string]*plugin{}, endpoints: map[string]*endpoint{}}
+	a := &Assembly{cfg: cfg, options: o, version: o.Version, log: o.Logger, sandbox: box, plugins: map[string]*plugin{}, endpoints: map[string]*endpoint{}, store: newSecrets(&cfg.Secrets, o.Passphrase)}
+	a.store.Watch(box.canaries)
 	problems, err := a.load(ctx, o.Progress)
 	if err == nil && len(problems) > 0 {
 		problems.Sort()
@@ -150,10 +159,11 @@ func (a *Assembly) load(ctx context.Context, progress func(string)) (config.Prob
 	}
 	problems = append(problems, a.configure(ctx)...)
 	if !a.options.PolicyOnly {
-		problems = append(problems, a.transports(time.Now())...)
-		_, unusable := a.receiptOptions()
+		problems = append(problems, a.transports(ctx, time.Now())...)
+		_, unusable := a.receiptOptions(ctx)
 		problems = append(problems, unusable...)
-		problems = append(problems, a.reachable()...)
+		problems = append(problems, a.checkSealed()...)
+		problems = append(problems, a.reachable(ctx)...)
 	}
 	problems = append(problems, a.loadJudges(ctx, progress)...)
 	if ctx.Err() != nil {

@@ -25,7 +25,7 @@ func TestPositions(t *testing.T) {
 			errors.As(err, &problems)
 			return problems
 		}
-		a := &Assembly{cfg: cfg, log: loaded.log, sandbox: loaded.sandbox, plugins: loaded.plugins, endpoints: map[string]*endpoint{}}
+		a := &Assembly{cfg: cfg, log: loaded.log, sandbox: loaded.sandbox, plugins: loaded.plugins, endpoints: map[string]*endpoint{}, store: newSecrets(&cfg.Secrets, nil)}
 		return append(a.configure(t.Context()), a.compile()...)
 	}
 	rule := func(rest string) string {

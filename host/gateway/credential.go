@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"crypto/tls"
 	"slices"
 	"strings"
@@ -15,12 +16,14 @@ import (
 
 // login is a credential as it is used at an endpoint.
 type login struct {
+	from       *config.Credential
 	credential string
 	methods    []string // nil: what is safe
 	slots      []slot   // filled or not, as the manifest has them
 	attributes []abi.Attribute
 	identity   config.Identity
 	client     *tls.Certificate // identity, read; nil: none
+	clientKey  secret.Secret    // of client
 	echoes     *mask.Set        // of what is written into messages; nil: nothing is
 	ssh        sshLogin
 }
@@ -80,8 +83,8 @@ func (l *login) attribute(name string) string {
 }
 
 // transports reads what endpoints need to speak to their upstreams: roots, and the secrets of credentials.
-func (a *Assembly) transports(now time.Time) config.Problems {
-	l := &loader{a: a, now: now, seen: map[config.Problem]bool{}, secrets: map[secret.Reference]secret.Secret{}}
+func (a *Assembly) transports(ctx context.Context, now time.Time) config.Problems {
+	l := &loader{ctx: ctx, a: a, now: now, seen: map[config.Problem]bool{}, secrets: map[secret.Reference]secret.Secret{}}
 	for i := range a.cfg.Plugins {
 		p := a.plugins[a.cfg.Plugins[i].Name.Value]
 		if p == nil {
@@ -104,6 +107,7 @@ func (a *Assembly) transports(now time.Time) config.Problems {
 
 // loader gathers problems, each once: several endpoints can share a credential.
 type loader struct {
+	ctx      context.Context // of the loading
 	a        *Assembly
 	now      time.Time
 	problems config.Problems
@@ -148,7 +152,8 @@ func (l *loader) endpoint(e *endpoint) {
 
 // login reads a credential as an endpoint's plugin wants it.
 func (l *loader) login(e *endpoint, k *config.Credential) *login {
-	g := &login{credential: k.Name.Value, identity: k.Client, client: l.identity(k.Client)}
+	g := &login{from: k, credential: k.Name.Value, identity: k.Client, client: l.identity(k.Client)}
+	g.clientKey = l.secrets[k.Client.Key]
 	for _, s := range e.manifest.Slots {
 		form, _ := secret.FormOf(s.Form)
 		g.slots = append(g.slots, slot{name: s.Name, form: form})
@@ -186,7 +191,7 @@ func others(m *abi.Manifest, key string) string {
 }
 
 func (l *loader) attribute(g *login, s config.Setting) {
-	if scheme, _, ok := strings.Cut(s.Value.Value, ":"); ok && (scheme == "env" || scheme == "file") {
+	if scheme, _, ok := strings.Cut(s.Value.Value, ":"); ok && slices.Contains([]string{"env", "file", "cmd", "exec-credential", "sealed"}, scheme) {
 		l.problem(s.Value.Pos, "%s is no secret and is not looked up; write it as it is", s.Name)
 		return
 	}
@@ -279,9 +284,8 @@ func (l *loader) methods(e *endpoint, k *config.Credential, g *login) {
 }
 
 // facts are what the guest of a connection is told.
-func (e *endpoint) facts(peer, profile string) abi.Facts {
+func (e *endpoint) facts(peer, profile string, l *login) abi.Facts {
 	f := abi.Facts{Endpoint: e.cfg.Name.Value, Peer: peer, Profile: profile, UpstreamTLS: e.endsUpstream()}
-	l := e.logins[profile]
 	switch e.cfg.AgentTLS {
 	case config.AgentTLSAuto:
 		// As the agent would find it without the gateway. But one that logs in by itself may bind its login to the certificate

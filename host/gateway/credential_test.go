@@ -29,8 +29,8 @@ func TestCredentialProblems(t *testing.T) {
 			errors.As(err, &problems)
 			return problems
 		}
-		a := &Assembly{cfg: cfg, log: loaded.log, sandbox: loaded.sandbox, plugins: loaded.plugins, endpoints: map[string]*endpoint{}}
-		return append(a.configure(t.Context()), a.transports(time.Now())...)
+		a := &Assembly{cfg: cfg, log: loaded.log, sandbox: loaded.sandbox, plugins: loaded.plugins, endpoints: map[string]*endpoint{}, store: newSecrets(&cfg.Secrets, nil)}
+		return append(a.configure(t.Context()), a.transports(t.Context(), time.Now())...)
 	}
 	const full = `tls = "verify-full"`
 	credential := func(rest string) string { return "[[credential]]\nname = \"db\"\n" + rest + "\n" }
@@ -103,11 +103,11 @@ func TestTransportWarnings(t *testing.T) {
 	end := ca.Certificate().NotAfter
 	for when, want := range map[time.Time]string{time.Now(): "", end.Add(-layer.NearExpiry / 2): "agents stop trusting it then"} {
 		a.warnings = nil
-		if problems := a.transports(when); len(problems) > 0 || strings.Contains(a.Warnings().Error(), "agents stop") != (want != "") {
+		if problems := a.transports(t.Context(), when); len(problems) > 0 || strings.Contains(a.Warnings().Error(), "agents stop") != (want != "") {
 			t.Errorf("at %v: %v, %v", when, problems, a.Warnings())
 		}
 	}
-	if problems := a.transports(end.Add(time.Hour)); len(problems) != 1 || !strings.Contains(problems[0].Message, "has expired on") {
+	if problems := a.transports(t.Context(), end.Add(time.Hour)); len(problems) != 1 || !strings.Contains(problems[0].Message, "has expired on") {
 		t.Errorf("an expired CA: %v", problems)
 	}
 }
@@ -133,7 +133,7 @@ func TestFacts(t *testing.T) {
 		{config.TLSVerifyCA, config.AgentTLSRefuse, "dev", true, false, false},
 	} {
 		e := &endpoint{cfg: &config.Endpoint{Name: config.Text{Value: "db"}, Plugin: config.Text{Value: "postgres"}, TLS: c.tls, AgentTLS: c.agent}, manifest: manifest, logins: map[string]*login{"dev": filled}}
-		f := e.facts("alice", c.profile)
+		f := e.facts("alice", c.profile, e.logins[c.profile])
 		if f.UpstreamTLS != c.up || f.AgentTLS != c.may || f.AgentTLSRequired != c.must || f.Endpoint != "db" || f.Peer != "alice" || f.Profile != c.profile {
 			t.Errorf("%v %v %s: %+v", c.tls, c.agent, c.profile, f)
 		}

@@ -36,7 +36,7 @@ func withoutEchoes(k gate.Conn, secrets *mask.Set) gate.Conn {
 
 // unechoed masks what an upstream sends when the session's credential is written into messages.
 func (s *session) unechoed(k gate.Conn) gate.Conn {
-	if l := s.endpoint.logins[s.profile]; l != nil {
+	if l := s.ownLogin(); l != nil {
 		return withoutEchoes(k, l.echoes)
 	}
 	return k

@@ -183,7 +183,7 @@ func TestWritten(t *testing.T) {
 		if !strings.Contains(problems, c.problem) || !strings.Contains(warnings, c.warn) || strings.Contains(problems+warnings, canary) {
 			t.Errorf("%s of %q: problems %q, warnings %q", c.form, c.value, problems, warnings)
 		}
-		facts := s.endpoint.facts("alice", "dev")
+		facts := s.endpoint.facts("alice", "dev", s.ownLogin())
 		if b, _ := s.Secret(0); c.problem == "" && facts.Size("token") != len(b) {
 			t.Errorf("%s of %q: the plugin is told %d bytes, %d are written", c.form, c.value, facts.Size("token"), len(b))
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sallyport-dev/sallyport/host/config"
 	"github.com/sallyport-dev/sallyport/host/decide"
+	"github.com/sallyport-dev/sallyport/host/redact"
 	"github.com/sallyport-dev/sallyport/packs"
 	"github.com/sallyport-dev/sallyport/sdk/abi"
 )
@@ -39,6 +40,14 @@ type EffectiveRule struct {
 	Approvals    int
 	NotRequester bool
 	Timeout      time.Duration
+
+	// Inspect is what it wants of answers, of a rule about those, and Redact and RedactColumns what it masks in them.
+	Inspect               *decide.Inspection
+	Redact, RedactColumns []string
+	redactor              *redact.Redactor
+
+	// Patterns are those that the configuration names some of its endpoints by.
+	Patterns []config.Pattern
 
 	endpoints []string // as decide.Rule has them
 	own       *config.Rule
@@ -76,7 +85,7 @@ func (a *Assembly) compile() config.Problems {
 	for i := range a.effective {
 		r := &a.effective[i]
 		rules[i] = decide.Rule{Name: r.Name, Endpoints: r.endpoints, When: r.When, Unless: r.Unless, Except: r.Except,
-			Then: r.Then, Reason: r.Reason, Observe: r.Observe}
+			Then: r.Then, Reason: r.Reason, Observe: r.Observe, Inspect: r.Inspect}
 	}
 	engine, err := decide.New(rules, endpoints, a.knownNames())
 	var bad decide.Problems
@@ -161,8 +170,9 @@ func (a *Assembly) place(p config.Pos) string {
 func (a *Assembly) ownRule(r *config.Rule) EffectiveRule {
 	then, _ := decide.ParseOutcome(string(r.Then))
 	e := EffectiveRule{Name: r.Name.Value, Origin: a.place(r.Pos), When: r.When.Value, Unless: r.Unless.Value, Then: then, Reason: r.Reason,
-		Observe: r.Mode == config.Observe, Judge: r.Judge.Value, endpoints: textValues(r.Endpoints), own: r}
+		Observe: r.Mode == config.Observe, Judge: r.Judge.Value, endpoints: textValues(r.Endpoints), Patterns: r.Patterns, own: r}
 	e.approval(&r.Approval)
+	e.inspection(&r.Inspect)
 	return e
 }
 
@@ -243,6 +253,7 @@ func (a *Assembly) about(r *packs.Rule, endpoints []decide.Endpoint) (names []st
 // overridden is a pack's rule as an override makes it.
 func (a *Assembly) overridden(r EffectiveRule, o *config.Override, endpoints []string) EffectiveRule {
 	r.Override, r.override, r.endpoints, r.Unless = a.place(o.Pos), o, endpoints, o.Unless.Value
+	r.Patterns = o.Patterns
 	if o.Then != "" {
 		r.Then, _ = decide.ParseOutcome(string(o.Then))
 	}
@@ -262,6 +273,9 @@ func (a *Assembly) overridden(r EffectiveRule, o *config.Override, endpoints []s
 
 // place maps what is wrong with a rule to a place in the file.
 func (r *EffectiveRule) place(p decide.Problem) config.Pos {
+	if at, ok := r.inspectionPlace(p); ok {
+		return at
+	}
 	switch {
 	case r.override != nil && p.Field == "unless" && p.Line > 0:
 		return r.override.Unless.AtLocation(p.Line, p.Column-1)
@@ -311,6 +325,9 @@ func (r *EffectiveRule) policyRule() []string {
 	if r.Then == decide.Judge {
 		rule = append(rule, "judge", r.Judge)
 	}
+	if r.Inspect != nil {
+		rule = append(rule, r.policyInspection()...)
+	}
 	if r.Then == decide.Hold || r.Then == decide.Judge {
 		rule = append(rule, fmt.Sprint(r.Approvers), fmt.Sprint(r.Approvals), fmt.Sprint(r.NotRequester), r.Timeout.String())
 	}
@@ -327,6 +344,9 @@ func (a *Assembly) policyApprovers() [][]string {
 	for i := range a.cfg.Approvers {
 		p := &a.cfg.Approvers[i]
 		all = append(all, []string{p.Name.Value, p.Webhook.Value, p.Slack.Value, p.Timeout.String()})
+		if n := &p.Notifier; n.Plugin != "" {
+			all = append(all, []string{fmt.Sprintf("%x", n.SHA256), fmt.Sprint(n.Hosts), fmt.Sprint(n.Settings)})
+		}
 	}
 	return all
 }

@@ -122,10 +122,10 @@ func (h *handler) accept(by *serving, r *tunnel.Request) (*session, *gate.Connec
 		s.usage.connect()
 		counted = countedConn{agent, s.usage}
 	}
-	return s, gate.New(r.Context(), gate.Config{
-		Agent: counted, Guest: s.recorded(g), Manifest: e.manifest, Session: s, Limits: by.a.limits(),
-		Facts: e.facts(peer, profile),
-	})
+	s.login = by.a.currentLogin(r.Context(), e, profile)
+	facts := e.facts(peer, profile, s.login)
+	facts.Inspect = by.a.rules.Inspects(name)
+	return s, gate.New(r.Context(), gate.Config{Agent: counted, Guest: s.recorded(g), Manifest: e.manifest, Session: s, Limits: by.a.limits(), Facts: facts})
 }
 
 // refuse records that something led nowhere, and logs when it cannot.

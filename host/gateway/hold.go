@@ -45,5 +45,5 @@ func (a *Assembly) free() error {
 	for _, p := range a.plugins {
 		a.sandbox.plugins.drop(p.key)
 	}
-	return errors.Join(a.closeJudges(), a.sandbox.leave())
+	return errors.Join(a.closeJudges(), a.channels.close(), a.sandbox.leave())
 }

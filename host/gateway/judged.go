@@ -27,6 +27,9 @@ type ruling struct {
 func (s *session) judged(ctx context.Context, q *gate.Question, v *ruling) gate.Verdict {
 	j := &judging{session: s, question: ownQuestion(q), ruling: v, opinions: map[string]judge.Opinion{}, questions: map[string]*judge.Question{}}
 	subject := judge.SubjectOf(s.peer, s.profile, s.endpoint.cfg.Name.Value, j.question.Action, q.Streaming)
+	if p, ok := q.Parent.(*parent); ok {
+		subject.About = judge.SubjectOf(s.peer, s.profile, subject.Endpoint, p.in.Action, p.in.Streaming)
+	}
 	for _, n := range v.Judges {
 		name := s.a.effective[n.Index].Judge
 		p := s.a.judges[name]
@@ -52,12 +55,16 @@ func (s *session) judged(ctx context.Context, q *gate.Question, v *ruling) gate.
 
 // ownQuestion copies what the gate uses again.
 func ownQuestion(q *gate.Question) *gate.Question {
-	a := *q.Action
+	return &gate.Question{ID: q.ID, Action: ownAction(q.Action), Streaming: q.Streaming, Response: q.Response, Parent: q.Parent}
+}
+
+func ownAction(of *abi.Action) *abi.Action {
+	a := *of
 	a.Values = slices.Clone(a.Values)
 	for i := range a.Values {
 		a.Values[i].List = slices.Clone(a.Values[i].List)
 	}
-	return &gate.Question{ID: q.ID, Action: &a, Streaming: q.Streaming}
+	return &a
 }
 
 // judging is an action that judges are asked about.
@@ -150,7 +157,7 @@ func (j *judging) conclude(ctx context.Context) gate.Verdict {
 		case judge.Escalate:
 			escalated = append(escalated, decide.Needed{Rule: n.Rule, Index: n.Index, Reason: fmt.Sprintf("the judge %s leaves it to a person: %s", name, o.Reason)})
 		default:
-			if p := j.session.a.judges[name]; p != nil && p.cfg.OnError == config.ErrorHold {
+			if p := j.session.a.judges[name]; p != nil && p.cfg.OnError == config.ErrorHold && j.question.Response == nil {
 				escalated = append(escalated, decide.Needed{Rule: n.Rule, Index: n.Index, Reason: o.Said + ", so a person decides"})
 			} else if failed == nil {
 				failed = &decide.Needed{Rule: n.Rule, Index: n.Index, Reason: fmt.Sprintf("%s; %s", n.Reason, o.Said)}
@@ -162,6 +169,9 @@ func (j *judging) conclude(ctx context.Context) gate.Verdict {
 		return j.denied(denied, receipt.OutcomeJudgedDeny)
 	case failed != nil:
 		return j.denied(failed, receipt.OutcomeFailClosed)
+	case len(escalated) > 0 && j.question.Response != nil:
+		escalated[0].Reason += ", and nobody can be asked about what has come back"
+		return j.denied(&escalated[0], receipt.OutcomeJudgedDeny)
 	case len(escalated) > 0 && v.Outcome != decide.Hold:
 		v.Outcome, v.Rule, v.Reason, v.Unknown = decide.Hold, escalated[0].Rule, escalated[0].Reason, nil
 	}
@@ -197,6 +207,9 @@ func (j *judging) allowed() gate.Verdict {
 	s := j.session
 	r := s.decision(j.question, j.ruling)
 	r.Outcome = receipt.OutcomeJudgedAllow
+	if j.question.Response != nil {
+		r.Reason = "" // it says why it would have been withheld
+	}
 	id, err := s.append(j.question, r)
 	if err != nil {
 		return s.unrecorded(err)

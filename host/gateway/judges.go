@@ -2,12 +2,9 @@ package gateway
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"os"
 	"slices"
 	"strconv"
 	"time"
@@ -20,6 +17,7 @@ import (
 	"github.com/sallyport-dev/sallyport/host/judge/frame"
 	"github.com/sallyport-dev/sallyport/host/judge/openai"
 	"github.com/sallyport-dev/sallyport/host/judge/program"
+	runner "github.com/sallyport-dev/sallyport/host/program"
 )
 
 // panelist is a judge of an assembly.
@@ -38,7 +36,7 @@ func (a *Assembly) loadJudges(ctx context.Context, progress func(string)) (probl
 	for i := range a.cfg.Judges {
 		c := &a.cfg.Judges[i]
 		progress("judge " + c.Name.Value)
-		p, err := loadJudge(ctx, c)
+		p, err := a.loadJudge(ctx, c)
 		if err != nil {
 			problems = append(problems, a.cfg.Problem(c.Pos, "judge %s: %v", c.Name.Value, err))
 			continue
@@ -48,14 +46,14 @@ func (a *Assembly) loadJudges(ctx context.Context, progress func(string)) (probl
 	return problems
 }
 
-func loadJudge(ctx context.Context, c *config.Judge) (*panelist, error) {
+func (a *Assembly) loadJudge(ctx context.Context, c *config.Judge) (*panelist, error) {
 	o := judge.Options{Name: c.Name.Value, Timeout: c.Timeout, CacheFor: c.CacheFor, MaxInput: c.MaxInput, Concurrency: c.Concurrency, Calls: int64(c.CallsPerDay)}
 	p := &panelist{cfg: c}
 	var err error
 	if c.Plugin != "" {
 		p.close, err = asProgram(ctx, c, &o)
 	} else {
-		p.close, err = asModel(c, &o)
+		p.close, err = a.asModel(ctx, c, &o)
 	}
 	if err != nil {
 		return nil, err
@@ -65,10 +63,10 @@ func loadJudge(ctx context.Context, c *config.Judge) (*panelist, error) {
 }
 
 // asModel makes o ask a model.
-func asModel(c *config.Judge, o *judge.Options) (closes func() error, err error) {
+func (a *Assembly) asModel(ctx context.Context, c *config.Judge, o *judge.Options) (closes func() error, err error) {
 	key := ""
 	if !c.Secret.IsZero() {
-		s, err := c.Secret.Resolve()
+		s, err := a.store.Resolve(ctx, c.Secret)
 		if err != nil {
 			return nil, fmt.Errorf("secret: %w", err)
 		}
@@ -94,21 +92,9 @@ const loadTimeout = time.Minute
 
 // asProgram makes o ask a program.
 func asProgram(ctx context.Context, c *config.Judge, o *judge.Options) (closes func() error, err error) {
-	f, err := os.Open(c.Plugin)
+	wasm, err := runner.Read(c.Plugin, c.SHA256)
 	if err != nil {
 		return nil, err
-	}
-	defer f.Close()
-	wasm, err := io.ReadAll(io.LimitReader(f, program.MaxFile+1))
-	if err != nil {
-		return nil, err
-	}
-	sum := sha256.Sum256(wasm)
-	switch {
-	case len(wasm) > program.MaxFile:
-		return nil, fmt.Errorf("%s is larger than %d MiB", c.Plugin, program.MaxFile>>20)
-	case sum != c.SHA256:
-		return nil, fmt.Errorf("%s is not the file that is pinned: its sha256 is %x, the configuration says %x", c.Plugin, sum, c.SHA256)
 	}
 	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
@@ -116,7 +102,7 @@ func asProgram(ctx context.Context, c *config.Judge, o *judge.Options) (closes f
 	if err != nil {
 		return nil, err
 	}
-	o.Asker, o.Model = p, fmt.Sprintf("sha256:%x", sum)
+	o.Asker, o.Model = p, fmt.Sprintf("sha256:%x", c.SHA256)
 	o.Identity = slices.Concat([]string{"program"}, c.Hosts)
 	for _, k := range slices.Sorted(maps.Keys(c.Settings)) {
 		o.Identity = append(o.Identity, k, c.Settings[k])

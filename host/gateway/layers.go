@@ -75,7 +75,7 @@ func (s *session) secureUpstream(ctx context.Context, k gate.Conn) (*layer.Conn,
 	if e != nil && e.taken {
 		return e.tls, nil
 	}
-	c, err := layer.Client(ctx, k, s.endpoint.upstreamTLS(s.profile, protocols, s.a.cfg.Limits.DialTimeout))
+	c, err := layer.Client(ctx, k, s.endpoint.upstreamTLS(s.ownLogin(), protocols, s.a.cfg.Limits.DialTimeout))
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +126,7 @@ func (s *session) Auth(slot int, words []byte) ([]byte, error) {
 }
 
 func (s *session) beginLogin(slot int) (secret.Exchange, error) {
-	l := s.endpoint.logins[s.profile]
+	l := s.ownLogin()
 	if !l.fills(slot) {
 		return nil, errors.New("the credential has no secret for this login")
 	}
@@ -144,7 +144,7 @@ func (s *session) beginLogin(slot int) (secret.Exchange, error) {
 // loginFailed tells the operator, whose credential it is. The error names no secret and may be shown.
 func (s *session) loginFailed(err error) error {
 	credential := ""
-	if l := s.endpoint.logins[s.profile]; l != nil {
+	if l := s.ownLogin(); l != nil {
 		credential = l.credential
 	}
 	s.log.Warn("the gateway cannot log in for an agent", "endpoint", s.endpoint.cfg.Name.Value, "peer", s.peer, "credential", credential, "error", err)
@@ -176,11 +176,14 @@ func (l *layers) close() {
 		l.aliases.Close()
 	}
 	l.early.close()
+	if l.ssh != nil {
+		_ = l.ssh.Close() // a recording that cannot be written has ended the connection before
+	}
 }
 
 // Secret is what stands for a slot on the wire.
 func (s *session) Secret(slot int) ([]byte, error) {
-	l := s.endpoint.logins[s.profile]
+	l := s.ownLogin()
 	if !l.fills(slot) {
 		return nil, s.loginFailed(errors.New("the credential has no secret for this slot"))
 	}
@@ -205,7 +208,7 @@ func (s *session) Sign(slot int, as abi.SignAs, number uint32, request []byte) (
 
 // signed signs a request; see secret.ParseRequest for what the plugin says of it.
 func (s *session) signed(slot int, request []byte) (*secret.Signed, error) {
-	l := s.endpoint.logins[s.profile]
+	l := s.ownLogin()
 	if !l.fills(slot) {
 		return nil, s.loginFailed(errors.New("the credential has no secret for this slot"))
 	}

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"path/filepath"
 
 	"github.com/sallyport-dev/sallyport/host/approve/webhook"
@@ -25,7 +26,7 @@ var receiptSettings = map[string]func(*config.Receipts) any{
 }
 
 // receiptOptions are the settings of the record, as the configuration has them.
-func (a *Assembly) receiptOptions() (receipt.Options, config.Problems) {
+func (a *Assembly) receiptOptions(ctx context.Context) (receipt.Options, config.Problems) {
 	c := &a.cfg.Receipts
 	o := receipt.Options{Logger: a.log, KeyFile: ReceiptsKey(a.cfg), RotateSize: c.RotateSize, RotateAge: c.RotateAge, KeepSize: c.KeepSize, KeepAge: c.KeepAge}
 	if c.Durability == config.Synced {
@@ -43,7 +44,7 @@ func (a *Assembly) receiptOptions() (receipt.Options, config.Problems) {
 	if c.AnchorURL == "" {
 		return o, nil
 	}
-	s, err := c.AnchorSecret.Resolve()
+	s, err := a.store.Resolve(ctx, c.AnchorSecret)
 	if err != nil {
 		return o, config.Problems{a.cfg.Problem(c.AnchorSecretPos, "anchor_secret: %v", err)}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/sallyport-dev/sallyport/host/extism"
 	"github.com/sallyport-dev/sallyport/host/guest"
+	"github.com/sallyport-dev/sallyport/host/secret"
 )
 
 // sandbox is what the assemblies of a process share: the engine, the plugins that are loaded into it, and their templates.
@@ -15,6 +16,8 @@ type sandbox struct {
 	extism    *extism.Engine
 	plugins   shared[pluginKey, *plugin]
 	templates shared[templateKey, template]
+
+	canaries *secret.Wanted // what a test looks for in guests; nil: no test does
 
 	mu    sync.Mutex
 	users int // assemblies

@@ -56,7 +56,7 @@ func (a *Assembly) Serve(ctx context.Context, ready func(Running)) (err error) {
 		return err
 	}
 	// The record's lock keeps a second gateway out of the state, so it comes first.
-	settings, problems := a.receiptOptions()
+	settings, problems := a.receiptOptions(ctx)
 	if len(problems) > 0 {
 		return problems
 	}

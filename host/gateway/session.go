@@ -26,6 +26,7 @@ type session struct {
 	endpoint      *endpoint
 	peer, profile string
 	conn          string
+	login         *login // what the gateway logs in with for the agent; nil: see ownLogin
 	usage         *usage // nil: no rule asks for it
 
 	// layers are the transports of both sides and the login.
@@ -84,11 +85,22 @@ func (s *session) byPlugin(kind receipt.Kind) *receipt.Record {
 
 // Decide decides by the rules. What cannot be recorded is denied.
 func (s *session) Decide(ctx context.Context, q *gate.Question) gate.Verdict {
+	if q.Response != nil {
+		return s.decideAnswer(ctx, q)
+	}
 	in := decide.Input{Endpoint: s.endpoint.cfg.Name.Value, Peer: s.peer, Profile: s.profile, Action: q.Action, Streaming: q.Streaming}
 	if s.usage != nil {
 		in.Usage = s.usage.act(time.Now())
 	}
 	v := ruling{Verdict: s.a.rules.Decide(in)}
+	if v.Inspect != nil {
+		return s.inspecting(&in, q, v.Inspect, v.Limit, s.ruled(ctx, q, v))
+	}
+	return s.ruled(ctx, q, v)
+}
+
+// ruled makes a verdict of what rules say.
+func (s *session) ruled(ctx context.Context, q *gate.Question, v ruling) gate.Verdict {
 	if v.Outcome == decide.Judge || v.Outcome == decide.Hold {
 		kept := v // so that what is plainly allowed or denied stays on the stack
 		if len(v.Judges) > 0 {
@@ -115,6 +127,9 @@ func (s *session) decision(q *gate.Question, v *ruling) *receipt.Record {
 	r.ActionID, r.Action, r.Streaming, r.Credential = q.ID, q.Action, q.Streaming, s.credential()
 	r.Outcome, r.Rule, r.Reason, r.Unknown = receipt.Outcome(v.Word()), v.Rule, v.Reason, v.Unknown
 	r.Judges = v.judgments
+	if q.Response != nil {
+		aboutAnswer(r, q)
+	}
 	for _, o := range v.Observed {
 		switch o.Outcome {
 		case decide.Judge:
@@ -145,7 +160,7 @@ func (s *session) unrecorded(err error) gate.Verdict {
 
 // credential is the name of what the gateway logs in with for the agent; empty: the agent does so itself.
 func (s *session) credential() string {
-	if l := s.endpoint.logins[s.profile]; l != nil {
+	if l := s.ownLogin(); l != nil {
 		return l.credential
 	}
 	return ""

@@ -66,6 +66,10 @@ func TestSSHProblems(t *testing.T) {
 		"a password of whom": {table(pin) + `password = "env:SALLYPORT_TEST_PASSWORD"`, "needs user as well", false},
 		"a key that is none": {table(pin) + "user = \"app\"\nkey = \"env:SALLYPORT_TEST_PASSWORD\"", "not a private key of SSH", false},
 		"no file":            {table(`known_hosts = "missing"`) + `user = "app"`, "no such file", false},
+		"a recording":        {table(pin+"\nrecord = true\nrecord_limit = \"1MiB\"") + `user = "app"`, "", false},
+		"a limit of none":    {table(pin+"\nrecord_limit = \"1MiB\"") + `user = "app"`, "record_limit changes nothing without record", false},
+		"input of none":      {table(pin+"\nrecord = false\nrecord_input = true") + `user = "app"`, "changes nothing without record", false},
+		"nothing to record":  {table("record = true") + `user = "app"`, "record changes nothing with plugin", true},
 		"without SSH":        {table(pin) + `user = "app"`, "change nothing with plugin", true},
 	} {
 		w.write(c.tables)
@@ -74,17 +78,17 @@ func TestSSHProblems(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		next := &Assembly{cfg: cfg, log: a.log, sandbox: a.sandbox, plugins: a.plugins, endpoints: map[string]*endpoint{}}
+		next := &Assembly{cfg: cfg, log: a.log, sandbox: a.sandbox, plugins: a.plugins, endpoints: map[string]*endpoint{}, store: newSecrets(&cfg.Secrets, nil)}
 		problems := next.configure(t.Context())
 		if !c.other {
 			next.endpoints["box"].manifest = manifest
 		}
-		problems = append(problems, next.transports(time.Now())...)
+		problems = append(problems, next.transports(t.Context(), time.Now())...)
 		if c.want == "" && len(problems) > 0 || c.want != "" && !strings.Contains(problems.Error(), c.want) || strings.Contains(problems.Error(), canary) {
 			t.Errorf("%s: %v", name, problems)
 		}
 		if e := next.endpoints["box"]; c.want == "" {
-			if f := e.facts("alice", "dev"); !f.AgentTLS || !f.AgentTLSRequired || !f.UpstreamTLS || !e.verified() {
+			if f := e.facts("alice", "dev", e.logins["dev"]); !f.AgentTLS || !f.AgentTLSRequired || !f.UpstreamTLS || !e.verified() {
 				t.Errorf("%s: the facts are %+v", name, f)
 			}
 		}

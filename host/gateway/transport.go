@@ -49,11 +49,11 @@ func (e *endpoint) needsName() bool {
 	return e.cfg.AgentSNI == config.AgentSNIRequire || e.cfg.AgentSNI == config.AgentSNIAuto && e.spoken.first
 }
 
-// upstreamTLS says how the endpoint's upstream is spoken to for a profile.
-func (e *endpoint) upstreamTLS(profile string, protocols []string, limit time.Duration) layer.ClientOptions {
+// upstreamTLS says how the endpoint's upstream is spoken to with a login, which may be nil.
+func (e *endpoint) upstreamTLS(l *login, protocols []string, limit time.Duration) layer.ClientOptions {
 	o := layer.ClientOptions{Mode: modes[e.cfg.TLS], Roots: e.roots, Name: e.cfg.ServerName, Protocols: protocols, Timeout: limit,
 		Pins: e.pins, Certificate: e.client}
-	if l := e.logins[profile]; l != nil && l.client != nil {
+	if l != nil && l.client != nil {
 		o.Certificate = l.client
 	}
 	return o
@@ -69,6 +69,9 @@ func (l *loader) transport(e *endpoint) {
 	}
 	if !c.SSH.IsZero() {
 		l.problem(c.SSH.Pos, "known_hosts, host_key, host_ca and trust_first_use change nothing with plugin %q, which does not speak SSH; remove them", c.Plugin)
+	}
+	if key, at := c.Record.Place(); key != "" {
+		l.problem(at, "%s changes nothing with plugin %q, which does not speak SSH; remove it", key, c.Plugin)
 	}
 	if c.CA != "" {
 		roots, err := layer.ReadRoots(c.CA)
@@ -109,7 +112,7 @@ func (l *loader) resolve(r secret.Reference, at config.Pos, key string) (secret.
 	if known, ok := l.secrets[r]; ok {
 		return known, true
 	}
-	resolved, err := r.Resolve()
+	resolved, err := l.a.store.Resolve(l.ctx, r)
 	if err != nil {
 		l.problem(at, "%s: %v", key, err)
 		return secret.Secret{}, false
@@ -194,7 +197,7 @@ func policyIdentityOf(i config.Identity) policyIdentity {
 func (e *endpoint) policyTransport() policyTransport {
 	c := e.cfg
 	p := policyTransport{TLS: string(c.TLS), CA: c.CA, ServerName: c.ServerName, AgentTLS: string(c.AgentTLS), AgentSNI: string(c.AgentSNI),
-		Pins: c.Pins, Client: policyIdentityOf(c.Client), Logins: map[string]policyLogin{}, SSH: policySSHOf(c.SSH)}
+		Pins: c.Pins, Client: policyIdentityOf(c.Client), Logins: map[string]policyLogin{}, SSH: policySSHOf(c.SSH, c.Record)}
 	for profile, l := range e.logins {
 		k := policyLogin{Credential: l.credential, Methods: l.methods, Attributes: l.attributes, Client: policyIdentityOf(l.identity)}
 		for _, s := range l.slots {

@@ -7,6 +7,7 @@ import (
 	"github.com/sallyport-dev/sallyport/host/config"
 	"github.com/sallyport-dev/sallyport/host/decide"
 	"github.com/sallyport-dev/sallyport/host/trial"
+	"github.com/sallyport-dev/sallyport/sdk/abi"
 )
 
 // Try says what this configuration makes of an action that is written down. An error says that there can be no such action: it
@@ -32,14 +33,34 @@ func (a *Assembly) try(t *trial.Action, explain bool) (trial.Result, error) {
 	if why != "" {
 		return trial.Result{Verdict: decide.Verdict{Outcome: decide.Deny, Reason: why}}, nil
 	}
-	if !explain {
-		v := a.rules.Decide(in)
-		t.Assume(&v, a.holdsOnError)
-		return trial.Result{Verdict: v}, nil
+	var result trial.Result
+	if explain {
+		result.Verdict, result.Accounts = a.rules.Explain(in)
+	} else {
+		result.Verdict = a.rules.Decide(in)
 	}
-	v, accounts := a.rules.Explain(in)
-	t.Assume(&v, a.holdsOnError)
-	return trial.Result{Verdict: v, Accounts: accounts}, nil
+	t.Assume(&result.Verdict, a.holdsOnError)
+	err = a.tryAnswer(t, in, e.manifest, &result.Verdict)
+	return result, err
+}
+
+// tryAnswer makes of the verdict on an action that is allowed what becomes of the answer that is written beside it.
+func (a *Assembly) tryAnswer(t *trial.Action, in decide.Input, m *abi.Manifest, v *decide.Verdict) error {
+	if t.Response == nil {
+		return nil
+	}
+	answer, err := t.Answer(m)
+	if err != nil || v.Outcome != decide.Allow || v.Inspect == nil {
+		return err
+	}
+	rv := a.rules.Response(in, answer, v.Inspect)
+	t.AssumeAnswer(&rv)
+	if rv.Outcome == decide.Allow && rv.Would == decide.Allow {
+		return nil
+	}
+	v.Outcome, v.Would, v.Rule, v.Reason, v.Unknown, v.Judges = rv.Outcome, rv.Would, rv.Rule, rv.Reason, rv.Unknown, rv.Judges
+	v.Observed = append(v.Observed, rv.Observed...)
+	return nil
 }
 
 // profileOf is the profile of an action's peer here, and why there can be none. Without a peer it is the one that is written.

@@ -112,7 +112,7 @@ func (s *session) reach(ctx context.Context, protocols []string) *early {
 		e.err = err
 		return e
 	}
-	c, err := layer.Client(ctx, raw, s.endpoint.upstreamTLS(s.profile, protocols, s.a.cfg.Limits.DialTimeout))
+	c, err := layer.Client(ctx, raw, s.endpoint.upstreamTLS(s.ownLogin(), protocols, s.a.cfg.Limits.DialTimeout))
 	if err != nil {
 		raw.Abort()
 		e.err = s.unsecured(abi.Upstream, err)

@@ -116,7 +116,7 @@ func throughWitness(t *testing.T, h *handler, name string, got *lockedBuffer) er
 		group.Go(func() {
 			defer s.layers.close()
 			gate.Serve(context.Background(), gate.Config{Agent: upstreamConn{far}, Guest: witness{g, got}, Manifest: e.manifest, Session: s,
-				Limits: a.limits(), Facts: e.facts("alice", "dev")})
+				Limits: a.limits(), Facts: e.facts("alice", "dev", e.logins["dev"])})
 		})
 		return near, nil
 	}

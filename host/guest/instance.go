@@ -130,11 +130,17 @@ func (i *instance) call(name string, f api.Function, acct *account) (uint32, *Er
 
 // searched looks for the canaries of a test.
 func (i *instance) searched(call string) *Error {
-	if len(i.code.eng.opt.Canaries) == 0 {
+	opt := &i.code.eng.opt
+	if len(opt.Canaries) == 0 && opt.Search == nil {
 		return nil
 	}
 	mem, _ := i.view(0, i.mod.Memory().Size())
-	for k, c := range i.code.eng.opt.Canaries {
+	if opt.Search != nil {
+		if what := opt.Search(mem); what != "" {
+			return &Error{Plugin: i.code.name, Call: call, Kind: ErrCanary, Reason: what}
+		}
+	}
+	for k, c := range opt.Canaries {
 		if at := bytes.Index(mem, c); at >= 0 {
 			return &Error{Plugin: i.code.name, Call: call, Kind: ErrCanary, Reason: fmt.Sprintf("canary %d at %#x", k, at)}
 		}

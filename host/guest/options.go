@@ -75,6 +75,9 @@ type Options struct {
 	// Canaries are byte strings that must never be in the memory of a guest or a companion. It is for tests: after every call the whole
 	// memory is searched for them, and a guest in which one is found ends with [ErrCanary].
 	Canaries [][]byte
+	// Search is the same with values that become known later: it is given the whole memory, and says what of it must not be there;
+	// empty: nothing. Its words are in the error, so they hold no part of a value. Nil: nothing is searched.
+	Search func(memory []byte) (what string)
 	// Logger receives what guests log, with the attribute "plugin". Default: discard.
 	Logger *slog.Logger
 }

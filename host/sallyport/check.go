@@ -99,7 +99,7 @@ func printFindings(cmd *cobra.Command, path string, problems, warnings config.Pr
 
 // assemble loads what the configuration names and lets it go again. It returns what is worth a warning.
 func assemble(cmd *cobra.Command, cfg *config.Config) (config.Problems, error) {
-	a, err := gateway.Assemble(cmd.Context(), cfg, gateway.Options{CacheDir: userCache()})
+	a, err := gateway.Assemble(cmd.Context(), cfg, gateway.Options{CacheDir: userCache(), Passphrase: passphrase(cmd, false)})
 	if err != nil {
 		return nil, err
 	}

@@ -60,17 +60,19 @@ type explanation struct {
 }
 
 type ruleExplanation struct {
-	Name    string            `json:"name"`
-	Origin  string            `json:"origin"`
-	Then    string            `json:"then"`
-	Mode    string            `json:"mode"`
-	Match   string            `json:"match"`
-	Counts  bool              `json:"counts"`
-	Excused bool              `json:"excused,omitempty"`
-	When    string            `json:"when"`
-	Unless  string            `json:"unless,omitempty"`
-	Values  map[string]string `json:"values,omitempty"`
-	Unknown []string          `json:"unknown,omitempty"`
+	Name    string `json:"name"`
+	Origin  string `json:"origin"`
+	Then    string `json:"then"`
+	Mode    string `json:"mode"`
+	Match   string `json:"match"`
+	Counts  bool   `json:"counts"`
+	Excused bool   `json:"excused,omitempty"`
+	When    string `json:"when"`
+	Unless  string `json:"unless,omitempty"`
+	// Response is the condition about the answer, of a rule about those.
+	Response string            `json:"response,omitempty"`
+	Values   map[string]string `json:"values,omitempty"`
+	Unknown  []string          `json:"unknown,omitempty"`
 
 	values []decide.NamedValue
 }
@@ -115,6 +117,9 @@ func explainOne(a *gateway.Assembly, t *trial.Action) (*explanation, error) {
 		r := &rules[account.Index]
 		e := ruleExplanation{Name: r.Name, Origin: r.Origin, Then: r.Then.String(), Mode: "enforce", Match: string(account.Match), Counts: account.Counts,
 			Excused: account.Excused, When: r.When, Unless: r.Unless, Values: map[string]string{}, Unknown: account.Unknown, values: account.Values}
+		if r.Inspect != nil {
+			e.Response, e.Then = r.Inspect.Response, e.Then+" what comes back"
+		}
 		if r.Observe {
 			e.Mode = "observe"
 		}
@@ -185,6 +190,9 @@ func printRuleExplanation(out io.Writer, r *ruleExplanation) {
 	fmt.Fprintf(out, "    when    %s\n", strings.ReplaceAll(r.When, "\n", "\n            "))
 	if r.Unless != "" {
 		fmt.Fprintf(out, "    unless  %s\n", strings.ReplaceAll(r.Unless, "\n", "\n            "))
+	}
+	if r.Response != "" {
+		fmt.Fprintf(out, "    response  %s\n", strings.ReplaceAll(r.Response, "\n", "\n              "))
 	}
 	for _, v := range r.values {
 		fmt.Fprintf(out, "    %s = %s\n", v.Name, show.Line(shortened(v.Value)))

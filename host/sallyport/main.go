@@ -71,7 +71,7 @@ and lets through what your rules allow. docs/ and README.md say how to begin.
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newServe(), newCheck(), newRules(), newExplain(), newTest(), newDiff(), newReload(), newHolds(), newJudges(), newRun(), newPeer(), newCA(), newSSH(), newReceipts(), newPlugin())
+	root.AddCommand(newServe(), newCheck(), newRules(), newExplain(), newTest(), newDiff(), newReload(), newHolds(), newJudges(), newRun(), newPeer(), newCA(), newSSH(), newReceipts(), newSecret(), newKubeconfig(), newPlugin())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	return root
 }

@@ -18,11 +18,11 @@ import (
 const defaultConfig = "sallyport.toml"
 
 func newPeer() *cobra.Command {
-	c := &cobra.Command{Use: "peer", Short: "Add and list the identities of agents", Args: subcommand,
-		Long:    "Adds and lists peers: the WireGuard identities of agents.\n\n" + exitCodes,
+	c := &cobra.Command{Use: "peer", Short: "Add, list and revoke the identities of agents", Args: subcommand,
+		Long:    "Adds, lists and revokes peers: the WireGuard identities of agents.\n\n" + exitCodes,
 		Example: "  (umask 077; sallyport peer add claude --profile dev > claude.conf)",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
-	c.AddCommand(newPeerAdd(), newPeerList())
+	c.AddCommand(newPeerAdd(), newPeerList(), newPeerRevoke())
 	return c
 }
 

@@ -145,3 +145,20 @@ func TestPeerAddLost(t *testing.T) {
 type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
+
+// TestPeerRevoke takes a peer out of a configuration that no gateway runs with. What a running one does with it is TestReloadPeers in host/gateway.
+func TestPeerRevoke(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sallyport.toml")
+	if err := os.WriteFile(path, []byte("[gateway]\nlisten = \"127.0.0.1:0\"\naddress = \"127.0.0.1:51820\"\nstate = \"state\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	call(t, "peer", "add", "alice", "--profile", "dev", "-c", path).want(t, 0, "PrivateKey", "")
+	call(t, "peer", "add", "bob", "--profile", "dev", "-c", path).want(t, 0, "PrivateKey", "")
+	call(t, "peer", "revoke", "alcie", "-c", path).want(t, exitFailure, "", `did you mean "alice"?`)
+	call(t, "peer", "revoke", "alice", "-c", path).want(t, 0, "", "no gateway is running with it")
+	text, err := os.ReadFile(path)
+	if err != nil || strings.Contains(string(text), "alice") || !strings.Contains(string(text), "bob") {
+		t.Errorf("%s %v", text, err)
+	}
+	call(t, "peer", "revoke", "alice", "-c", path).want(t, exitFailure, "", "no such peer")
+}

@@ -57,12 +57,14 @@ type ruleReport struct {
 	Origin    string            `json:"origin"`
 	Override  string            `json:"override,omitempty"`
 	Endpoints []reachReport     `json:"endpoints"`
+	Patterns  []patternReport   `json:"patterns,omitempty"`
 	When      string            `json:"when"`
 	Unless    string            `json:"unless,omitempty"`
 	Except    map[string]string `json:"except,omitempty"`
 	Then      string            `json:"then"`
 	Mode      string            `json:"mode"`
 	Judge     string            `json:"judge,omitempty"`
+	Inspect   *inspectReport    `json:"inspect,omitempty"`
 	Reason    string            `json:"reason,omitempty"`
 	Approvers []string          `json:"approvers,omitempty"`
 	Approvals int               `json:"approvals,omitempty"`
@@ -70,9 +72,24 @@ type ruleReport struct {
 	Timeout   string            `json:"timeout,omitempty"`
 }
 
+// inspectReport is what a rule about answers looks at.
+type inspectReport struct {
+	Response      string   `json:"response,omitempty"`
+	Limit         uint32   `json:"limit"`
+	ThenLong      string   `json:"then_long"`
+	Redact        []string `json:"redact,omitempty"`
+	RedactColumns []string `json:"redact_columns,omitempty"`
+}
+
 type reachReport struct {
 	Name     string   `json:"name"`
 	Families []string `json:"families"`
+}
+
+// patternReport is a pattern, and the endpoints that it stands for.
+type patternReport struct {
+	Pattern string   `json:"pattern"`
+	Matched []string `json:"matched"`
 }
 
 // modeReport says that an endpoint observes.
@@ -90,10 +107,19 @@ func reportRule(r *gateway.EffectiveRule) ruleReport {
 	for _, at := range r.Reach {
 		out.Endpoints = append(out.Endpoints, reachReport{at.Endpoint, at.Families})
 	}
+	for _, p := range r.Patterns {
+		out.Patterns = append(out.Patterns, patternReport{p.Value, p.Matched})
+	}
 	if !r.Observe {
 		out.Judge = r.Judge
 	}
-	if (r.Then == decide.Hold || r.Then == decide.Judge) && !r.Observe {
+	if i := r.Inspect; i != nil {
+		out.Inspect = &inspectReport{Response: i.Response, Limit: i.Limit, ThenLong: "deny", Redact: r.Redact, RedactColumns: r.RedactColumns}
+		if i.AllowLong {
+			out.Inspect.ThenLong = "allow"
+		}
+	}
+	if r.Inspect == nil && (r.Then == decide.Hold || r.Then == decide.Judge) && !r.Observe {
 		out.Approvers, out.Approvals = r.Approvers, r.Approvals
 		if r.NotRequester {
 			out.NotBy = "requester"
@@ -153,10 +179,12 @@ func printRules(out io.Writer, modes []modeReport, list []ruleReport) {
 			fmt.Fprintf(out, "endpoint %s observes: everything passes, and receipts say what would have been\n\n", m.Name)
 		}
 	}
-	for _, then := range []string{"deny", "hold", "allow"} { // as the strictest wins
-		for i := range list {
-			if list[i].Then == then {
-				printRule(out, &list[i])
+	for _, answers := range []bool{false, true} {
+		for _, then := range []string{"deny", "hold", "judge", "redact", "allow"} { // as the strictest wins
+			for i := range list {
+				if list[i].Then == then && (list[i].Inspect != nil) == answers {
+					printRule(out, &list[i])
+				}
 			}
 		}
 	}
@@ -165,6 +193,9 @@ func printRules(out io.Writer, modes []modeReport, list []ruleReport) {
 
 func printRule(out io.Writer, r *ruleReport) {
 	then := r.Then
+	if r.Inspect != nil {
+		then += " what comes back"
+	}
 	if r.Mode == "observe" {
 		then += " (only observes)"
 	}
@@ -184,6 +215,11 @@ func printRule(out io.Writer, r *ruleReport) {
 	for _, family := range slices.Sorted(maps.Keys(r.Except)) {
 		line("except", family+" where "+r.Except[family])
 	}
+	if i := r.Inspect; i != nil {
+		then := map[string]string{"deny": "longer ones are withheld", "allow": "of longer ones the rest passes unseen"}[i.ThenLong]
+		line("answers", strings.TrimSpace(i.Response+fmt.Sprintf(" (the first %d bytes; %s)", i.Limit, then)))
+		line("masks", strings.Join(slices.Concat(i.Redact, i.RedactColumns), ", "))
+	}
 	line("judge", r.Judge)
 	line("asks", asks(r))
 	line("reason", r.Reason)
@@ -195,6 +231,9 @@ func printRule(out io.Writer, r *ruleReport) {
 		at = []string{"nowhere: no action can match"}
 	}
 	line("at", strings.Join(at, ", "))
+	for _, p := range r.Patterns {
+		line("pattern", p.Pattern+" stands for "+strings.Join(p.Matched, ", "))
+	}
 	fmt.Fprintln(out)
 }
 

@@ -74,14 +74,18 @@ func serve(cmd *cobra.Command, path, record string, log *slog.Logger) error {
 			return err
 		}
 	}
+	if err := noCore(); err != nil {
+		log.Warn("secrets could end up in a core file", "error", err)
+	}
 	o := newOperator(path, log)
 	defer o.stop()
 	a, err := gateway.Assemble(cmd.Context(), cfg, gateway.Options{
-		Record:   record,
-		CacheDir: filepath.Join(cfg.Gateway.State, "cache"),
-		Logger:   log,
-		Version:  "sallyport " + version,
-		Progress: func(what string) { log.Info("loading", "what", what) },
+		Record:     record,
+		CacheDir:   filepath.Join(cfg.Gateway.State, "cache"),
+		Logger:     log,
+		Version:    "sallyport " + version,
+		Passphrase: passphrase(cmd, false),
+		Progress:   func(what string) { log.Info("loading", "what", what) },
 	})
 	if err != nil {
 		return err

@@ -191,6 +191,7 @@ func (p *postgres) hashed(salt []byte) ([]byte, error) {
 	inner := slices.Concat(p.password, []byte(p.login.User))
 	defer clear(inner)
 	sum := md5.Sum(inner)
+	p.login.Secret.canaries().add(p.login.Secret.ref.String()+", the inner MD5", sum[:])
 	outer := append(hex.AppendEncode(nil, sum[:]), salt...)
 	defer clear(outer)
 	clear(sum[:])
@@ -226,6 +227,9 @@ func (p *postgres) sasl(list []byte) ([]byte, error) {
 	defer p.spend()
 	if p.scram, err = newScram(p.password, "", header, binding); err != nil {
 		return nil, err
+	}
+	if c := p.login.Secret.canaries(); c != nil {
+		p.scram.derived = func(what string, key []byte) { c.add(p.login.Secret.ref.String()+", "+what, key) }
 	}
 	first := p.scram.clientFirst()
 	answer := append([]byte(name), 0)

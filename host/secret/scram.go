@@ -34,8 +34,10 @@ type scram struct {
 	user     string
 	// signature is what the server must send to prove that it knows the password.
 	signature []byte
-	state     scramState
-	verified  bool
+	// derived tells the canaries of a test of a key; nil: there are none.
+	derived  func(what string, key []byte)
+	state    scramState
+	verified bool
 }
 
 type scramState int
@@ -94,6 +96,12 @@ func (s *scram) clientFinal(serverFirst []byte) ([]byte, error) {
 	serverKey := mac(salted, []byte("Server Key"))
 	defer clear(serverKey)
 	s.signature = mac(serverKey, message)
+	if s.derived != nil {
+		s.derived("SCRAM's salted password", salted)
+		s.derived("SCRAM's client key", key)
+		s.derived("SCRAM's stored key", stored[:])
+		s.derived("SCRAM's server key", serverKey)
+	}
 	s.state = scramChallenged
 	return fmt.Appendf(final, ",p=%s", base64.StdEncoding.EncodeToString(proof)), nil
 }

@@ -2,16 +2,20 @@
 //
 // A configuration never holds a secret, only a reference to one:
 //
-//	env:NAME     the value of the environment variable NAME
-//	file:PATH    the contents of a file, one line end at the end removed
+//	env:NAME                   the value of the environment variable NAME
+//	file:PATH                  the contents of a file, one line end at the end removed
+//	cmd:PATH ARGUMENT…         what a command prints, one line
+//	exec-credential:PATH …     the token that a credential plugin of Kubernetes prints
+//	sealed:NAME                a secret of the sealed file, see [Sealed]
 //
-// A reference resolves once, when the gateway starts, to a Secret. A Secret prints as secret(env:NAME) in every form that fmt,
+// A reference resolves to a Secret; [Store] does that for all of them. A Secret prints as secret(env:NAME) in every form that fmt,
 // encoding/json and log/slog know, also inside other values; Reveal is the one way to the value, so that a search for it finds
 // every place that a value can leave by.
 package secret
 
 import (
 	"bytes"
+	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,6 +24,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 )
 
@@ -27,8 +32,11 @@ import (
 const MaxSize = 64 << 10
 
 const (
-	schemeEnv  = "env"
-	schemeFile = "file"
+	schemeEnv            = "env"
+	schemeFile           = "file"
+	schemeCommand        = "cmd"
+	schemeExecCredential = "exec-credential"
+	schemeSealed         = "sealed"
 )
 
 // Reference says where a secret is. It holds no secret and may be printed. The zero Reference refers to nothing.
@@ -36,7 +44,7 @@ type Reference struct {
 	scheme, place string
 }
 
-// ParseReference reads "env:NAME" or "file:PATH". A relative path is taken from dir; with an empty dir it is refused. Errors
+// ParseReference reads a reference. A relative path is taken from dir; with an empty dir it is refused. Errors
 // never repeat the text, because the commonest mistake is to write the secret itself where its reference belongs.
 func ParseReference(text, dir string) (Reference, error) {
 	scheme, place, ok := strings.Cut(text, ":")
@@ -58,8 +66,19 @@ func ParseReference(text, dir string) (Reference, error) {
 			return Reference{}, errors.New("a file: reference needs an absolute path here, such as file:/etc/sallyport/gateway.key")
 		}
 		return Reference{schemeFile, filepath.Join(dir, place)}, nil
+	case ok && (scheme == schemeCommand || scheme == schemeExecCredential):
+		line, err := commandLine(scheme, place)
+		if err != nil {
+			return Reference{}, err
+		}
+		return Reference{scheme, line}, nil
+	case ok && scheme == schemeSealed:
+		if CheckName(place) != nil {
+			return Reference{}, errors.New("a sealed: reference needs a name of letters, digits, dots, dashes and underscores, such as sealed:prod-db")
+		}
+		return Reference{schemeSealed, place}, nil
 	}
-	return Reference{}, errors.New("a secret is given as a reference, env:NAME or file:PATH, never as its value")
+	return Reference{}, errors.New("a secret is given as a reference, env:NAME, file:PATH, cmd:COMMAND or sealed:NAME, never as its value")
 }
 
 func envName(s string) bool {
@@ -83,23 +102,38 @@ func (r Reference) String() string {
 // IsZero reports whether r refers to nothing.
 func (r Reference) IsZero() bool { return r == Reference{} }
 
-// Resolve reads the secret. It fails when there is none, when it is empty or larger than MaxSize, and when its file can be read
-// or changed by others than its owner and, for reading, its group.
+// IsPlain reports whether r leads to the environment or a file, which can be read without a [Store].
+func (r Reference) IsPlain() bool { return r.scheme == schemeEnv || r.scheme == schemeFile }
+
+// Resolve reads a secret of the environment or of a file; see [Store.Resolve], which reads others too.
 func (r Reference) Resolve() (Secret, error) {
-	var value []byte
-	var err error
-	switch r.scheme {
-	case schemeEnv:
-		value, err = fromEnv(r.place)
-	case schemeFile:
-		value, err = fromFile(r.place)
-	default:
-		err = errors.New("the reference is empty")
-	}
+	value, err := r.read()
 	if err != nil {
 		return Secret{}, fmt.Errorf("resolve secret %s: %w", r, err)
 	}
-	return Secret{ref: r, reveal: func() []byte { return bytes.Clone(value) }}, nil
+	defer clear(value)
+	return newSecret(r, value), nil
+}
+
+func (r Reference) read() ([]byte, error) {
+	switch r.scheme {
+	case schemeEnv:
+		return fromEnv(r.place)
+	case schemeFile:
+		return fromFile(r.place)
+	case schemeSealed, schemeCommand, schemeExecCredential:
+		return nil, errors.New("here only env: and file: can be used")
+	}
+	return nil, errors.New("the reference is empty")
+}
+
+// newSecret keeps a copy of value.
+func newSecret(r Reference, value []byte) Secret {
+	h := hold(value)
+	return Secret{ref: r, reveal: func() []byte {
+		defer runtime.KeepAlive(h)
+		return bytes.Clone(h.value)
+	}}
 }
 
 func fromEnv(name string) ([]byte, error) {
@@ -185,6 +219,15 @@ type Secret struct {
 	// A function, because fmt prints the fields of a value inside an unexported field without asking its methods, and follows
 	// pointers there when a verb does not fit. It cannot look into a function.
 	reveal func() []byte
+	// watched gives the canaries of a test, in the same way; nil: there are none.
+	watched func() *Wanted
+}
+
+func (s Secret) canaries() *Wanted {
+	if s.watched == nil {
+		return nil
+	}
+	return s.watched()
 }
 
 // Reveal returns a copy of the value. Whoever calls it answers for where the value goes.
@@ -193,6 +236,16 @@ func (s Secret) Reveal() []byte {
 		return nil
 	}
 	return s.reveal()
+}
+
+// Equal reports whether the value is the given one.
+func (s Secret) Equal(value []byte) bool {
+	if s.reveal == nil {
+		return false
+	}
+	own := s.Reveal()
+	defer clear(own)
+	return subtle.ConstantTimeCompare(own, value) == 1
 }
 
 // Reference says where the secret came from.

@@ -175,6 +175,7 @@ func signAWS(l Login, r *Request, now time.Time) (*Signed, error) {
 		names = append(names, "x-amz-security-token")
 	}
 	c := aws.Credentials{AccessKeyID: l.attribute(awsKeyID), SecretAccessKey: string(key), SessionToken: string(session)}
+	l.Secret.canaries().sigV4(l.Secret.ref, key, now.UTC().Format("20060102"), l.attribute(awsRegion), service)
 	signer := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = objects })
 	if err := signer.SignHTTP(context.Background(), c, q, r.BodyHash, service, l.attribute(awsRegion), now.UTC()); err != nil {
 		return nil, errors.New("the request cannot be signed") // the error could tell of the key

@@ -42,6 +42,7 @@ func SSHSigner(key, passphrase Secret) (ssh.Signer, error) {
 	text, word := key.Reveal(), passphrase.Reveal()
 	defer clear(text)
 	defer clear(word)
+	key.canaries().sshKey(key.ref, text, word)
 	signer, err := parseSSHKey(text, word)
 	if err != nil {
 		return nil, err

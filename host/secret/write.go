@@ -88,6 +88,7 @@ func basicForm() Form {
 		}
 		pair := append([]byte(l.User+":"), value...)
 		defer clear(pair)
+		l.Secret.canaries().add(l.Secret.ref.String()+", the pair of basic authentication", pair)
 		return base64.StdEncoding.AppendEncode([]byte("Basic "), pair), nil
 	}}
 }

@@ -32,7 +32,8 @@ type settings struct {
 	bulk        int    // MiB of each transfer through the tunnel
 	settle      int    // seconds until the memory of idle connections is taken
 	connections int    // of an uninspected relay that do nothing
-	only        string // "tunnel", "fairness" (of the tunnel), "web", "clickhouse", "inspection"; "" is all
+	sshMiB      int    // MiB of each transfer over SSH
+	only        string // "tunnel", "fairness" (of the tunnel), "web", "clickhouse", "ssh", "inspection"; "" is all
 }
 
 // parts are what this command is in other processes: the first argument, and what runs then.
@@ -43,6 +44,7 @@ var parts = map[string]func(args []string) int{
 	stockGateway: runStockGateway,
 	webIdleAgent: runWebIdleAgent,
 	chAgent:      runChAgent,
+	sshExecAgent: runSSHExecAgent,
 }
 
 func main() {
@@ -57,9 +59,10 @@ func main() {
 	flag.IntVar(&s.rows, "rows", 400_000, "rows of each COPY, about 100 bytes each")
 	flag.IntVar(&s.idle, "idle", 10_000, "idle sessions of PostgreSQL")
 	flag.IntVar(&s.bulk, "bulk", 200, "MiB of each transfer in the tunnel's comparison")
+	flag.IntVar(&s.sshMiB, "ssh-mib", 256, "MiB of each transfer over SSH")
 	flag.IntVar(&s.settle, "settle", 3, "seconds until the memory of the tunnel's idle connections is taken")
 	flag.IntVar(&s.connections, "connections", 10_000, "idle connections of the tunnel's comparison")
-	flag.StringVar(&s.only, "only", "", "measure the `part`: tunnel, fairness (of the tunnel), web, clickhouse, or inspection; empty: all but fairness alone")
+	flag.StringVar(&s.only, "only", "", "measure the `part`: tunnel, fairness (of the tunnel), web, clickhouse, ssh, or inspection; empty: all but fairness alone")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -159,6 +162,11 @@ func run(ctx context.Context, s settings) (err error) {
 	}
 	if s.only == "" || s.only == "clickhouse" {
 		if err := measureClickHouse(ctx, s, work, binary); err != nil || s.only != "" {
+			return err
+		}
+	}
+	if s.only == "" || s.only == "ssh" {
+		if err := measureSSH(ctx, s, work, binary); err != nil || s.only != "" {
 			return err
 		}
 	}

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package main
+
+// noCore is for Linux.
+func noCore() error { return nil }
