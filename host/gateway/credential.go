@@ -113,6 +113,7 @@ type loader struct {
 	problems config.Problems
 	seen     map[config.Problem]bool
 	secrets  map[secret.Reference]secret.Secret
+	again    bool // a login is made anew while the gateway serves: what is worth a warning was said when it was loaded
 }
 
 func (l *loader) problem(at config.Pos, format string, args ...any) {
@@ -123,6 +124,9 @@ func (l *loader) problem(at config.Pos, format string, args ...any) {
 }
 
 func (l *loader) warn(at config.Pos, format string, args ...any) {
+	if l.again {
+		return
+	}
 	if p := l.a.cfg.Problem(at, format, args...); !l.seen[p] {
 		l.seen[p] = true
 		l.a.warnings = append(l.a.warnings, p)

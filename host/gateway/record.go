@@ -67,7 +67,7 @@ func (r *recorder) begin(dir string) error {
 func (a *Assembly) secrets() [][]byte {
 	var all [][]byte
 	for _, e := range a.endpoints {
-		for _, l := range e.logins {
+		for _, l := range e.allLogins() {
 			for i, slot := range l.slots {
 				if slot.filled {
 					all = append(all, slot.form.Echoes(l.use(i, secret.Transport{}))...)

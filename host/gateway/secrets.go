@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/sallyport-dev/sallyport/host/config"
@@ -68,6 +70,13 @@ func (e *endpoint) login(profile string) *login {
 	return e.logins[profile]
 }
 
+// allLogins are those of every profile.
+func (e *endpoint) allLogins() []*login {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Collect(maps.Values(e.logins))
+}
+
 // currentLogin is the login of a connection that begins now: with what its secrets are now. Where one of them cannot be had any more, what it was
 // before is used further, and the operator is told: the upstream has the last word.
 func (a *Assembly) currentLogin(ctx context.Context, e *endpoint, profile string) *login {
@@ -75,7 +84,7 @@ func (a *Assembly) currentLogin(ctx context.Context, e *endpoint, profile string
 	if l == nil || !a.changed(ctx, e, l) {
 		return l
 	}
-	load := &loader{ctx: ctx, a: a, now: time.Now(), seen: map[config.Problem]bool{}, secrets: map[secret.Reference]secret.Secret{}}
+	load := &loader{ctx: ctx, a: a, now: time.Now(), seen: map[config.Problem]bool{}, secrets: map[secret.Reference]secret.Secret{}, again: true}
 	next := load.login(e, l.from)
 	if len(load.problems) > 0 {
 		a.log.Error("a credential has changed and cannot be used; what it was before is used further", "credential", l.credential, "endpoint", e.cfg.Name.Value, "error", load.problems)

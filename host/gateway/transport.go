@@ -198,6 +198,8 @@ func (e *endpoint) policyTransport() policyTransport {
 	c := e.cfg
 	p := policyTransport{TLS: string(c.TLS), CA: c.CA, ServerName: c.ServerName, AgentTLS: string(c.AgentTLS), AgentSNI: string(c.AgentSNI),
 		Pins: c.Pins, Client: policyIdentityOf(c.Client), Logins: map[string]policyLogin{}, SSH: policySSHOf(c.SSH, c.Record)}
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	for profile, l := range e.logins {
 		k := policyLogin{Credential: l.credential, Methods: l.methods, Attributes: l.attributes, Client: policyIdentityOf(l.identity)}
 		for _, s := range l.slots {

@@ -41,7 +41,12 @@ type entry struct {
 	secret Secret
 	stamp  stamp
 	until  time.Time // zero: it has not been resolved
+	failed time.Time // when its command failed last, and how
+	err    error
 }
+
+// pause is how long a command that failed is not run again: every connection would wait for it otherwise, one after the other.
+const pause = 5 * time.Second
 
 // stamp tells one state of a file from another.
 type stamp struct {
@@ -193,17 +198,26 @@ func (s *Store) fromCommand(ctx context.Context, r Reference) (Secret, error) {
 	e.run.Lock()
 	defer e.run.Unlock()
 	s.mu.Lock()
-	fresh, counts := e.secret, time.Now().Before(e.until)
+	fresh, counts, failed := e.secret, time.Now().Before(e.until), e.err
+	if time.Since(e.failed) > pause {
+		failed = nil
+	}
 	s.mu.Unlock()
-	if counts {
+	switch {
+	case counts:
 		return fresh, nil
+	case failed != nil:
+		return Secret{}, failed
 	}
 	value, until, err := s.o.Commands.run(ctx, r)
-	if err != nil {
-		return Secret{}, err
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err != nil {
+		if ctx.Err() == nil {
+			e.failed, e.err = time.Now(), err
+		}
+		return Secret{}, err
+	}
 	e.keep(r, value, until)
 	return e.secret, nil
 }

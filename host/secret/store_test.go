@@ -126,6 +126,30 @@ func TestCommandRuns(t *testing.T) {
 	wantValue(t, s, r, "2", "")
 }
 
+// TestCommandFails: a command that fails is not run again by everybody who waits, and is later.
+func TestCommandFails(t *testing.T) {
+	count := filepath.Join(t.TempDir(), "count")
+	r := reference(t, "cmd:"+script(t, `echo x >> `+count+`; exit 1`))
+	s := NewStore(StoreOptions{})
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() { wantValue(t, s, r, "", "exit status 1") })
+	}
+	wg.Wait()
+	runs := func(want int) {
+		t.Helper()
+		if text, err := os.ReadFile(count); err != nil || len(text) != 2*want {
+			t.Errorf("it ran %d times, not %d: %v", len(text)/2, want, err)
+		}
+	}
+	runs(1)
+	s.mu.Lock()
+	s.entries[r].failed = time.Now().Add(-2 * pause)
+	s.mu.Unlock()
+	wantValue(t, s, r, "", "exit status 1")
+	runs(2)
+}
+
 func TestExecCredential(t *testing.T) {
 	const head = `{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential"`
 	in := func(d time.Duration) string { return time.Now().Add(d).UTC().Format(time.RFC3339) }
