@@ -214,7 +214,7 @@ func TestQueue(t *testing.T) {
 	}
 	select {
 	case err := <-sent:
-		t.Errorf("all is sent although nobody reads: %v", err)
+		t.Fatalf("all is sent although nobody reads: %v", err)
 	default:
 	}
 	if n := queued(); n < maxQueued || n > maxQueued+sshwire.MaxMessage {
