@@ -85,8 +85,8 @@ func (m *middle) pump(from, to net.Conn, attack bool) {
 		}
 		number = body[1]
 		if number == 21 && attack {
+			m.count()                                                                          // before it shows
 			_, _ = to.Write(append([]byte{0, 0, 0, 12, 6, 2, 0, 0, 0, 0}, make([]byte, 6)...)) // IGNORE
-			m.count()
 		}
 		_, _ = to.Write(append(head, body...))
 	}
