@@ -370,7 +370,7 @@ func TestTLSFromTheOtherSide(t *testing.T) {
 func TestTLSOnBothSidesAtOnce(t *testing.T) {
 	const n = 200 << 10
 	g := &script{open: one(dialing())}
-	secured := 0
+	secured, heard := 0, make(chan struct{}, 2)
 	g.data = func(side abi.Side, p []byte, end bool) []list {
 		switch {
 		case len(p) == 0:
@@ -387,6 +387,7 @@ func TestTLSOnBothSidesAtOnce(t *testing.T) {
 	g.event = func(e abi.Event) []list {
 		if e.Kind == abi.KindSecured {
 			secured++
+			heard <- struct{}{}
 		}
 		return nil
 	}
@@ -398,6 +399,13 @@ func TestTLSOnBothSidesAtOnce(t *testing.T) {
 	r.read(r.agent, strings.Repeat("a", 1000*(backlog/1000+1)))
 	r.write(r.agent, "HELLO")
 	r.read(r.agent, "WELCOME"+flipped(strings.Repeat("b", n-backlog)))
+	for range 2 { // an end of the connection before would leave none to hear of it
+		select {
+		case <-heard:
+		case <-time.After(patience):
+			t.Fatal("not both sides are secured")
+		}
+	}
 	r.stop()
 	r.wait()
 	if secured != 2 {
