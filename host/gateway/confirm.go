@@ -18,18 +18,18 @@ const (
 	maxShown = 200
 )
 
-// Unconfirmed says that a reload would let something pass that is held or denied now, and waits to be confirmed.
+// Unconfirmed says that a reload would let something pass that is held or denied now, or an answer that is looked at now, and waits to be confirmed.
 type Unconfirmed struct {
 	// Flips are what the configurations do not agree about.
 	Flips *trial.Report
-	// Loosening is how many recent actions would pass.
+	// Loosening is how many recent actions would pass, they or their answers.
 	Loosening int
 	// Changed says that a confirmation came for another configuration than the one that was shown.
 	Changed bool
 }
 
 func (u *Unconfirmed) Error() string {
-	what := fmt.Sprintf("not reloaded: the new configuration lets pass what the old one holds or denies (recent actions: %d); sallyport reload --confirm takes it up", u.Loosening)
+	what := fmt.Sprintf("not reloaded: the new configuration lets pass what the old one holds or denies, or answers that it looks at (recent actions: %d); sallyport reload --confirm takes it up", u.Loosening)
 	if u.Changed {
 		what += "; this is not the configuration that was shown before, so it was not confirmed"
 	}

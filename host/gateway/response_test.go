@@ -3,6 +3,7 @@ package gateway
 import (
 	"bufio"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -258,4 +259,40 @@ func TestResponseMistakes(t *testing.T) {
 			t.Errorf("%v, want %q", err, c.want)
 		}
 	}
+}
+
+// TestReloadOfAnswers: a reload that takes a rule about answers away waits to be confirmed; until then the rule counts.
+func TestReloadOfAnswers(t *testing.T) {
+	rule := ruleTable("no tokens", `action.family == "rows"`, "deny", `inspect = "response"`+"\nresponse = 'response.text.contains(\"ghp_\")'")
+	w, c := answeringWorld(t, rule)
+	c.says("plain\n", rowsOf("plain")+".\n")
+	tables := strings.Replace(readFile(t, w.path), "[gateway]\n", "[gateway]\nconfirm_reload = true\n", 1)
+	reload := func(tables string, confirm bool) (*Change, error) {
+		t.Helper()
+		if err := os.WriteFile(w.path, []byte(tables), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cfg, err := w.load()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w.running.Reload(wait(t), cfg, confirm)
+	}
+	if _, err := reload(tables, false); err != nil {
+		t.Fatal(err)
+	}
+	var waits *Unconfirmed
+	if _, err := reload(strings.Replace(tables, rule, "", 1), false); !errors.As(err, &waits) || waits.Loosening == 0 || waits.Flips.Flips[0].Unseen[0] != "no tokens" {
+		t.Fatalf("%+v, %v", waits, err)
+	}
+	before, err := w.load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := before.Endpoints[0].Address.Value
+	dial(t, w.alice(), "rows:"+port(address)).says("env\n", "withheld: the rule no tokens withholds the result\n")
+	if change, err := reload(strings.Replace(tables, rule, "", 1), true); err != nil || change.Flips.Loosening() == 0 {
+		t.Fatalf("%+v, %v", change, err)
+	}
+	dial(t, w.alice(), "rows:"+port(address)).says("env\n", rowsOf("env")+".\n")
 }

@@ -3,6 +3,7 @@ package gateway
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/sallyport-dev/sallyport/host/config"
 	"github.com/sallyport-dev/sallyport/host/decide"
@@ -40,8 +41,25 @@ func (a *Assembly) try(t *trial.Action, explain bool) (trial.Result, error) {
 		result.Verdict = a.rules.Decide(in)
 	}
 	t.Assume(&result.Verdict, a.holdsOnError)
+	result.Inspections = a.inspections(e.cfg, &result.Verdict)
 	err = a.tryAnswer(t, in, e.manifest, &result.Verdict)
 	return result, err
+}
+
+// inspections are the rules that look at the answer of an action and can do something about it.
+func (a *Assembly) inspections(e *config.Endpoint, v *decide.Verdict) (list []trial.Inspection) {
+	if v.Outcome == decide.Deny || a.cfg.ModeOf(e) == config.Observe {
+		return nil
+	}
+	for _, index := range v.Inspect {
+		r := &a.effective[index]
+		if r.Observe {
+			continue
+		}
+		contents := strings.Join(append(r.policyInspection(), r.Then.String(), r.Judge), "\x00")
+		list = append(list, trial.Inspection{Rule: r.Name, Contents: contents})
+	}
+	return list
 }
 
 // tryAnswer makes of the verdict on an action that is allowed what becomes of the answer that is written beside it.

@@ -69,7 +69,7 @@ func printReport(out io.Writer, r *trial.Report) {
 	kind := ""
 	for i := range r.Flips {
 		f := &r.Flips[i]
-		if k := f.Old + " to " + f.New; k != kind {
+		if k := flipKind(f); k != kind {
 			kind = k
 			fmt.Fprintf(out, "%s:\n", kind)
 		}
@@ -78,17 +78,46 @@ func printReport(out io.Writer, r *trial.Report) {
 	if r.More > 0 {
 		fmt.Fprintf(out, "more that are not listed: %d\n", r.More)
 	}
-	flipped := r.More
+	flipped, passing, unseen := r.More, 0, 0
 	for i := range r.Flips {
-		flipped += r.Flips[i].Count
+		f := &r.Flips[i]
+		if f.Old != f.New {
+			flipped += f.Count
+		}
+		if f.Passes() {
+			passing += f.Count
+		}
+		if len(f.Unseen) > 0 {
+			unseen += f.Count
+		}
 	}
-	fmt.Fprintf(out, "actions replayed: %d, with another outcome: %d, of which pass now: %d\n", r.Actions, flipped, r.Loosening())
+	fmt.Fprintf(out, "actions replayed: %d, with another outcome: %d, of which pass now: %d\n", r.Actions, flipped, passing)
+	if unseen > 0 {
+		fmt.Fprintf(out, "answers that are no longer looked at as before: %d\n", unseen)
+	}
 	if r.Unsure > 0 {
 		fmt.Fprintf(out, "outcomes that depend on what is not on record, which counts against the agent: %d\n", r.Unsure)
 	}
 	if r.Skipped > 0 {
 		fmt.Fprintf(out, "left out because neither configuration can have them: %d\n", r.Skipped)
 	}
+}
+
+// quotedList names rules.
+func quotedList(names []string) string {
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = strconv.Quote(name)
+	}
+	return strings.Join(quoted, ", ")
+}
+
+// flipKind is the heading that a flip stands under.
+func flipKind(f *trial.Flip) string {
+	if f.Old == f.New {
+		return f.Old + ", with other rules that look at the answer"
+	}
+	return f.Old + " to " + f.New
 }
 
 // flipLine says what flips, how often and by which rules.
@@ -104,6 +133,12 @@ func flipLine(f *trial.Flip) string {
 		} else {
 			fmt.Fprintf(&b, ", %s by no rule", rule.word)
 		}
+	}
+	if len(f.Unseen) > 0 {
+		fmt.Fprintf(&b, "; its answer is no longer looked at as by %s", quotedList(f.Unseen))
+	}
+	if len(f.Seen) > 0 {
+		fmt.Fprintf(&b, "; its answer is looked at by %s", quotedList(f.Seen))
 	}
 	if len(f.Unknown) > 0 {
 		fmt.Fprintf(&b, "; not on record: %s", strings.Join(f.Unknown, ", "))

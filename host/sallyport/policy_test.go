@@ -146,6 +146,26 @@ left out because neither configuration can have them: 1
 	call(t, "diff", old, next, "--receipts", dir).want(t, exitUsage, "", "not a receipt")
 }
 
+// TestDiffOfAnswers: a rule about answers that is taken away or changed is a flip that lets something through; one under another name is none.
+func TestDiffOfAnswers(t *testing.T) {
+	inspecting := func(name, limit, more string) string {
+		return "[[rule]]\nname = \"" + name + "\"\nwhen = 'action.family == \"sql\"'\ninspect = \"response\"\nresponse = 'response.text.contains(\"token\")'\nlimit = \"" + limit + "\"\nthen = \"deny\"\n" + more + "\n"
+	}
+	without, with, renamed := writePolicy(t, ""), writePolicy(t, inspecting("tokens", "64KiB", "")), writePolicy(t, inspecting("no tokens", "64KiB", ""))
+	shorter, observed := writePolicy(t, inspecting("tokens", "1KiB", "")), writePolicy(t, inspecting("tokens", "64KiB", "mode = \"observe\"\n"))
+	receipts := filepath.Join(t.TempDir(), "receipts.jsonl")
+	write(t, receipts, `{"_hash":"","id":"r-3","kind":"decision","peer":"claude","endpoint":"prod-db","family":"sql","class":"read","title":"select from users","fields":{"verbs":["select"],"reads":["users"],"bounded":true,"executes":true},"outcome":"allow"}`+"\n")
+	call(t, "diff", with, without, "--receipts", receipts).want(t, exitFailure, `allow, with other rules that look at the answer:
+  claude at prod-db: select from users (read), was by "baseline/session and read", now by "baseline/session and read"; its answer is no longer looked at as by "tokens", receipt r-3
+actions replayed: 1, with another outcome: 0, of which pass now: 0
+answers that are no longer looked at as before: 1
+`, "")
+	call(t, "diff", without, with, "--receipts", receipts).want(t, exitFailure, `; its answer is looked at by "tokens"`, "")
+	call(t, "diff", with, renamed, "--receipts", receipts).want(t, 0, "with another outcome: 0", "")
+	call(t, "diff", with, shorter, "--receipts", receipts).want(t, exitFailure, "answers that are no longer looked at as before: 1", "")
+	call(t, "diff", with, observed, "--receipts", receipts).want(t, exitFailure, "answers that are no longer looked at as before: 1", "")
+}
+
 // TestReloadConfirm: what a reload would let pass is shown, and taken up when it is confirmed.
 func TestReloadConfirm(t *testing.T) {
 	path := writePolicy(t, "")

@@ -19,7 +19,12 @@ type Result struct {
 	Verdict decide.Verdict
 	// Accounts are what each rule made of it, when that was asked for.
 	Accounts []decide.Account
+	// Inspections are the rules that look at its answer, where it may get one.
+	Inspections []Inspection
 }
+
+// Inspection is a rule that looks at answers. Two with the same Contents look in the same way.
+type Inspection struct{ Rule, Contents string }
 
 // Word is the outcome in one word.
 func (r *Result) Word() string { return r.Verdict.Word() }
@@ -41,6 +46,10 @@ type Flip struct {
 	New     string `json:"new"`
 	OldRule string `json:"old_rule,omitempty"`
 	NewRule string `json:"new_rule,omitempty"`
+	// Unseen are the rules of the old configuration that look at the action's answer, and of which the new one has no equal; Seen those of the new one that
+	// the old one has no equal of. Empty where one of both denies the action.
+	Unseen []string `json:"unseen,omitempty"`
+	Seen   []string `json:"seen,omitempty"`
 	// Unknown names what was not on record and mattered to one of both: the true action may have had another outcome.
 	Unknown []string `json:"unknown,omitempty"`
 	// Count is how many actions, and Receipt the id of the last of them.
@@ -48,8 +57,12 @@ type Flip struct {
 	Receipt string `json:"receipt"`
 }
 
-// Loosens says that the new configuration lets the action pass and the old one did not.
-func (f *Flip) Loosens() bool { return severity(f.New) == 0 && severity(f.Old) > 0 }
+// Loosens says that the new configuration lets the action pass and the old one did not, or its answer without a look that the old one takes. Which of two
+// looks is the stricter one nobody can say in general, so one that has changed counts.
+func (f *Flip) Loosens() bool { return f.Passes() || len(f.Unseen) > 0 }
+
+// Passes says that the new configuration lets the action pass and the old one did not.
+func (f *Flip) Passes() bool { return severity(f.New) == 0 && severity(f.Old) > 0 }
 
 func severity(word string) int { return map[string]int{"judge": 1, "hold": 2, "deny": 3}[word] }
 
@@ -57,12 +70,12 @@ func severity(word string) int { return map[string]int{"judge": 1, "hold": 2, "d
 func (f *Flip) rank() int {
 	old, next := severity(f.Old), severity(f.New)
 	switch {
-	case f.Loosens():
+	case f.Passes():
 		return 3 - old
-	case next < old:
-		return 3
+	case next < old, f.Loosens():
+		return 4
 	}
-	return 4 + next
+	return 5 + next
 }
 
 // Report is what replaying actions through two configurations has shown.
@@ -77,7 +90,7 @@ type Report struct {
 	More  int    `json:"more"`
 }
 
-// Loosening is how many actions pass now that did not.
+// Loosening is how many actions are less strictly held to something than before: they pass and did not, or their answers do.
 func (r *Report) Loosening() (n int) {
 	for i := range r.Flips {
 		if r.Flips[i].Loosens() {
@@ -101,7 +114,17 @@ func (r *Report) Limit(n int) {
 // maxFlips bounds the kinds of flips that a report lists. Past it only what loosens makes room for itself.
 const maxFlips = 5000
 
-type flipKey struct{ endpoint, peer, family, class, title, old, new, oldRule, newRule string }
+type flipKey struct{ endpoint, peer, family, class, title, old, new, oldRule, newRule, unseen, seen string }
+
+// looks says what of a's inspections b has no equal of.
+func looks(a, b *Result) (names []string) {
+	for _, i := range a.Inspections {
+		if !slices.ContainsFunc(b.Inspections, func(j Inspection) bool { return i.Contents == j.Contents }) && !slices.Contains(names, i.Rule) {
+			names = append(names, i.Rule)
+		}
+	}
+	return names
+}
 
 // Compare replays actions through two configurations. An error of the sequence ends it.
 func Compare(actions iter.Seq2[*Action, error], old, next Policy) (*Report, error) {
@@ -123,11 +146,15 @@ func Compare(actions iter.Seq2[*Action, error], old, next Policy) (*Report, erro
 		if len(unknown) > 0 {
 			report.Unsure++
 		}
-		f := Flip{a.Endpoint, a.Peer, a.Family, a.Class, a.Title, was.Word(), is.Word(), was.Verdict.Rule, is.Verdict.Rule, unknown, 1, a.Name}
-		if severity(f.Old) == severity(f.New) {
+		f := Flip{Endpoint: a.Endpoint, Peer: a.Peer, Family: a.Family, Class: a.Class, Title: a.Title, Old: was.Word(), New: is.Word(),
+			OldRule: was.Verdict.Rule, NewRule: is.Verdict.Rule, Unknown: unknown, Count: 1, Receipt: a.Name}
+		if was.Verdict.Outcome != decide.Deny && is.Verdict.Outcome != decide.Deny {
+			f.Unseen, f.Seen = looks(&was, &is), looks(&is, &was)
+		}
+		if severity(f.Old) == severity(f.New) && f.Unseen == nil && f.Seen == nil {
 			continue
 		}
-		key := flipKey{a.Endpoint, a.Peer, a.Family, a.Class, a.Title, f.Old, f.New, f.OldRule, f.NewRule}
+		key := flipKey{a.Endpoint, a.Peer, a.Family, a.Class, a.Title, f.Old, f.New, f.OldRule, f.NewRule, strings.Join(f.Unseen, "\x00"), strings.Join(f.Seen, "\x00")}
 		switch have := flips[key]; {
 		case have != nil:
 			have.Count++

@@ -259,6 +259,34 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+// looking answers that everything is allowed, and looked at by its inspections.
+type looking []Inspection
+
+func (l looking) Try(*Action) (Result, error) { return Result{Inspections: l}, nil }
+
+func TestCompareLooks(t *testing.T) {
+	a, b := Inspection{"a", "1"}, Inspection{"b", "2"}
+	for _, test := range []struct {
+		old, next    looking
+		unseen, seen []string
+		loosening    int
+	}{
+		{looking{a, b}, looking{b, a}, nil, nil, 0},
+		{looking{a}, looking{{"renamed", "1"}}, nil, nil, 0},
+		{looking{a}, nil, []string{"a"}, nil, 1},
+		{nil, looking{a}, nil, []string{"a"}, 0},
+		{looking{a, b}, looking{a, {"b", "3"}}, []string{"b"}, []string{"b"}, 1},
+	} {
+		r, err := Compare(sequence("x"), test.old, test.next)
+		if err != nil || r.Loosening() != test.loosening || len(r.Flips) != min(1, len(test.unseen)+len(test.seen)) {
+			t.Fatalf("%v to %v: %+v, %v", test.old, test.next, r, err)
+		}
+		if len(r.Flips) == 1 && (!slices.Equal(r.Flips[0].Unseen, test.unseen) || !slices.Equal(r.Flips[0].Seen, test.seen)) {
+			t.Errorf("%v to %v: %+v", test.old, test.next, r.Flips[0])
+		}
+	}
+}
+
 // TestManyFlips: what a record makes the report hold is bounded.
 func TestManyFlips(t *testing.T) {
 	titles := make([]string, 3*maxFlips)
