@@ -107,7 +107,7 @@ func (c *checker) run() error {
 	for _, check := range []struct {
 		name string
 		do   func(*Result) error
-	}{{"conversations", c.conversations}, {"repeats", c.repeats}, {"splits", c.splits}, {"truncation", c.truncation}, {"oversized", c.oversized}, {"lengths", c.lengths}} {
+	}{{"conversations", c.conversations}, {"repeats", c.repeats}, {"splits", c.splits}, {"truncation", c.truncation}, {"oversized", c.oversized}, {"lengths", c.lengths}, {"answers", c.answers}} {
 		c.opt.Progress(check.name)
 		r := &Result{Name: check.name, OK: true}
 		if err := check.do(r); err != nil {

@@ -22,20 +22,22 @@ func TestMain(m *testing.M) {
 }
 
 // flawed builds the plugin in testdata once.
-var flawed = sync.OnceValues(func() ([]byte, error) {
+var flawed = sync.OnceValues(func() ([]byte, error) { return build("./testdata/flawed") })
+
+func build(folder string) ([]byte, error) {
 	dir, err := os.MkdirTemp("", "sallyport-flawed")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	file := filepath.Join(dir, "flawed.wasm")
-	cmd := exec.Command("go", "build", "-trimpath", "-buildmode=c-shared", "-ldflags", "-s -w -buildid=", "-o", file, "./testdata/flawed")
+	file := filepath.Join(dir, "plugin.wasm")
+	cmd := exec.Command("go", "build", "-trimpath", "-buildmode=c-shared", "-ldflags", "-s -w -buildid=", "-o", file, folder)
 	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "GOFLAGS=", "CGO_ENABLED=0")
 	if msg, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build: %w: %s", err, msg)
 	}
 	return os.ReadFile(file)
-})
+}
 
 func module(t *testing.T) []byte {
 	t.Helper()
@@ -146,6 +148,42 @@ func TestCheck(t *testing.T) {
 			}
 			t.Errorf("there is no check %s:\n%s", c.check, &text)
 		})
+	}
+}
+
+// TestCheckAnswers: a plugin that lets answers through otherwise than unseen is found, and a good one has them looked at.
+func TestCheckAnswers(t *testing.T) {
+	f := fixture(t, `
+ask connect session -> allow
+agent sends "one\ntwo\n"
+ask rows read "one" -> allow
+ask rows read "two" -> deny "no"
+upstream gets "one\n"
+agent gets "denied: no\n"
+upstream sends "#a\n1\n.\n"
+agent gets "#a\n1\n.\n"
+`)
+	for folder, says := range map[string]string{"../gateway/testdata/answers": "", "./testdata/loses": "the agent gets"} {
+		wasm, err := build(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := Check(t.Context(), "answers.wasm", wasm, CheckOptions{Options: options(t), Runs: 20, Fixtures: []*Fixture{f}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := r.Checks[len(r.Checks)-1]
+		if last.Name != "answers" || last.OK != (says == "") || !strings.Contains(strings.Join(last.Faults, "\n"), says) || r.OK != last.OK || last.OK && last.Detail != "answers looked at: 8" {
+			t.Errorf("%s: %+v", folder, r)
+		}
+		m, err := Load(t.Context(), "answers", wasm, options(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found, n, err := Fuzz(t.Context(), m, FuzzOptions{Fixtures: []*Fixture{f}, Seed: 5, Runs: 300}); found != nil || err != nil || n != 300 {
+			t.Errorf("%s: %+v after %d, %v", folder, found, n, err)
+		}
+		m.Close()
 	}
 }
 

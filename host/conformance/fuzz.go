@@ -52,6 +52,9 @@ func Fuzz(ctx context.Context, m *Module, o FuzzOptions) (*Finding, int, error) 
 		}
 		k := r.IntN(len(fixtures))
 		s := mutate(r, fixtures[k].Script)
+		if looked, ok := s.Inspected(m.Manifest, 1<<r.IntN(17), drygate.Verdict{Outcome: abi.Outcome(r.IntN(2)), Reason: "fuzz"}); ok && r.IntN(3) == 0 {
+			s = looked
+		}
 		found, err := try(ctx, endpoints[k], s, r.Uint64())
 		if found != nil || err != nil {
 			return found, n + 1, err

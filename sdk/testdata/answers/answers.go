@@ -18,8 +18,13 @@ const (
 	FamilyResponse = 2
 )
 
+const maxLine = 4 << 10 // bytes
+
 // Plugin is the plugin.
-type Plugin struct{}
+type Plugin struct {
+	// Loses makes it lose the first byte of an answer that was looked at, which no plugin may.
+	Loses bool
+}
 
 // Manifest declares everything.
 func (Plugin) Manifest() abi.Manifest {
@@ -34,14 +39,15 @@ func (Plugin) Manifest() abi.Manifest {
 func (Plugin) Configure([]byte) error { return nil }
 
 // Open asks for the connection.
-func (Plugin) Open(c *sdk.Conn, f abi.Facts) sdk.Session {
-	s := &session{inspects: f.Inspect}
+func (p Plugin) Open(c *sdk.Conn, f abi.Facts) sdk.Session {
+	s := &session{inspects: f.Inspect, loses: p.Loses}
 	c.Dial(c.Ask(FamilyConnect, abi.ClassSession, "open a connection").Do(0, 0))
 	return s
 }
 
 type session struct {
 	inspects bool
+	loses    bool
 	asked    uint32
 	line     int
 	flights  []*flight
@@ -63,6 +69,8 @@ func (s *session) Data(c *sdk.Conn, side abi.Side, p []byte, end bool) int {
 	switch {
 	case n == 0 && end && len(p) > 0:
 		c.Fail("the last line has no end")
+	case n == 0 && len(p) > maxLine:
+		c.Fail("a line is too long")
 	case n == 0 && end:
 		c.Shut(side.Other())
 	case n == 0:
@@ -148,6 +156,9 @@ func (s *session) Event(c *sdk.Conn, e abi.Event) {
 
 func (s *session) decided(c *sdk.Conn, f *flight, e abi.Event) {
 	if e.Outcome == abi.Allow {
+		if s.loses && c.Kept(f.id) > 0 {
+			c.Discard(f.id, 1)
+		}
 		c.Release(f.id, 0)
 	} else {
 		c.Send(abi.Agent, 0, []byte("withheld: "+e.Reason+"\n"))

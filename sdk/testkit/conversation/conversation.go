@@ -56,6 +56,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/sallyport-dev/sallyport/sdk/abi"
@@ -81,6 +82,39 @@ type Script struct {
 	AllowRest bool
 
 	notes bool
+	looks *looks
+}
+
+// looks say how answers are looked at that the script itself lets pass unseen.
+type looks struct {
+	limit   uint32
+	verdict drygate.Verdict
+}
+
+// Inspected is the script with the answer of every action that it allows looked at, up to limit bytes, and all questions about them answered by verdict. False: it has
+// answers looked at itself, or the plugin cannot do that.
+func (s *Script) Inspected(m *abi.Manifest, limit uint32, verdict drygate.Verdict) (*Script, bool) {
+	if s.Facts.Inspect || m.Family(abi.FamilyResponse) == nil {
+		return nil, false
+	}
+	c := *s
+	c.Facts.Inspect = true
+	c.looks = &looks{limit, verdict}
+	c.Steps = slices.Clone(s.Steps)
+	for i := range c.Steps {
+		if v := &c.Steps[i].Verdict; c.Steps[i].Does == Decides && v.Outcome == abi.Allow {
+			v.Inspect = limit
+		}
+	}
+	return &c, true
+}
+
+// look has the answer of an action be looked at that v allows.
+func (l *looks) look(e *drygate.Entry, v drygate.Verdict) drygate.Verdict {
+	if l != nil && v.Outcome == abi.Allow && !v.Held && e.Action.Family.Name != abi.FamilyConnect {
+		v.Inspect = l.limit
+	}
+	return v
 }
 
 // Does says what a step does.

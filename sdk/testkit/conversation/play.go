@@ -37,16 +37,19 @@ func (s *Script) Gate(guest drygate.Guest, m *abi.Manifest, piece Piece) *drygat
 	}
 	cfg := drygate.Config{Guest: guest, Manifest: m, Facts: s.Facts, Piece: piece,
 		NoUpstreamTLS: !s.Facts.UpstreamTLS, NoAgentTLS: !s.Facts.AgentTLS}
-	cfg.Decide = func(*drygate.Entry) drygate.Verdict {
+	cfg.Decide = func(e *drygate.Entry) drygate.Verdict {
+		if s.looks != nil && e.Response != nil {
+			return s.looks.verdict
+		}
 		if len(asks) == 0 && s.AllowRest {
-			return drygate.Verdict{}
+			return s.looks.look(e, drygate.Verdict{})
 		}
 		if len(asks) == 0 {
 			return drygate.Verdict{Outcome: abi.Deny, Reason: unasked}
 		}
 		v := asks[0].Verdict
 		asks = asks[1:]
-		return v
+		return s.looks.look(e, v)
 	}
 	cfg.Dial = func() error {
 		if s.Refuse != "" {

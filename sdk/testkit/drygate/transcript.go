@@ -265,6 +265,8 @@ func (e *Entry) askString() string {
 	fmt.Fprintf(&b, " -> %v", e.Verdict.Outcome)
 	if e.Verdict.Outcome != abi.Allow {
 		fmt.Fprintf(&b, " %q", e.Verdict.Reason)
+	} else if e.Verdict.Inspect > 0 {
+		fmt.Fprintf(&b, " inspect %d", e.Verdict.Inspect)
 	}
 	return b.String()
 }
