@@ -278,6 +278,25 @@ func (c *Conn) Auth(id uint32, slot uint16, p []byte) {
 	c.out = abi.AppendAuth(c.out, id, slot, p)
 }
 
+// Relogin says that the upstream has refused the login of slot slot that Auth made under action id, in the words p, of which the operator is told and
+// the agent is not. The host looks for a newer secret then, once for a connection. What came of the upstream is forgotten, and so is what was said about
+// it. Either the event Connected comes, with an upstream that has heard nothing yet, or AuthFailed.
+func (c *Conn) Relogin(id uint32, slot uint16, p []byte) {
+	if !c.closed {
+		c.out = abi.AppendRelogin(c.out, id, slot, p)
+		in := &c.sides[abi.Upstream]
+		in.ended, in.told, in.paused, in.again, in.behind, in.away = false, false, false, false, false, true
+	}
+}
+
+// Refused says that the upstream has refused what Secret or Sign wrote for slot slot, in the words p, of which the operator is told. The next connection
+// uses a newer secret if there is one; with this one nothing happens.
+func (c *Conn) Refused(id uint32, slot uint16, p []byte) {
+	if !c.closed {
+		c.out = abi.AppendRelogin(c.out, id, slot, p)
+	}
+}
+
 // Alias has the agent get a random value in place of the next n bytes of the upstream, abi.MinAlias to abi.MaxAlias that have
 // all been shown. Another connection of the same peer to the same endpoint may bring the value back with Unalias.
 func (c *Conn) Alias(n int) {

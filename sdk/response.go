@@ -118,17 +118,32 @@ func (c *Conn) ValueMore(parent uint32, start, length int) {
 	c.value(parent, 0, 0, true, start, length)
 }
 
+// ValueOn says that the last value of a column goes on in further bytes of what is kept, behind which others may have begun: one of the
+// last 16 values.
+func (c *Conn) ValueOn(parent uint32, column uint16, start, length int) {
+	if p := c.parents.of(parent); p != nil && !c.closed {
+		at := c.valuesOf(p)
+		c.out, p.at = abi.AppendValueOn(c.out, at, parent, column, uint32(start), uint32(length))
+		p.epoch = c.parents.epoch
+	}
+}
+
 func (c *Conn) value(id uint32, column uint16, format abi.Format, more bool, start, length int) {
 	p := c.parents.of(id)
 	if c.closed || p == nil {
 		return
 	}
-	at := -1
-	if p.at >= 0 && p.epoch == c.parents.epoch && p.at+abi.CommandSize(c.out[p.at:]) == len(c.out) && len(c.out)-p.at < manyValues {
-		at = p.at
-	}
+	at := c.valuesOf(p)
 	c.out, p.at = abi.AppendValue(c.out, at, id, column, format, more, uint32(start), uint32(length))
 	p.epoch = c.parents.epoch
+}
+
+// valuesOf is where a VALUES begins that more can be added to; below 0: nowhere.
+func (c *Conn) valuesOf(p *parent) int {
+	if p.at >= 0 && p.epoch == c.parents.epoch && p.at+abi.CommandSize(c.out[p.at:]) == len(c.out) && len(c.out)-p.at < manyValues {
+		return p.at
+	}
+	return -1
 }
 
 // manyValues is how many bytes of values one command has, so that it fits into the smallest buffer.

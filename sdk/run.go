@@ -12,7 +12,7 @@ type input struct {
 	paused bool
 	again  bool // show the unread bytes once more though nothing new has come
 	behind bool // the unread bytes count as not delivered yet: what those before them have begun comes first
-	away   bool // TLS or a scan has them: they are forgotten, and the host shows again what is left of them
+	away   bool // TLS, a scan or a new login has them: they are forgotten, and the host shows again what is left of them
 }
 
 // runner drives one session: it is the half of the SDK that the host's calls end in, in a guest and natively alike.
@@ -82,8 +82,11 @@ func (r *runner) event(b []byte) {
 	if e.Kind == abi.KindVerdict {
 		r.answer(&e)
 	}
-	if e.Kind == abi.KindSecured || e.Kind == abi.KindScanned {
+	switch e.Kind {
+	case abi.KindSecured, abi.KindScanned:
 		r.conn.sides[e.Side].away = false
+	case abi.KindConnected:
+		r.conn.sides[abi.Upstream].away = false
 	}
 	if !r.conn.closed {
 		r.session.Event(&r.conn, e)

@@ -136,6 +136,8 @@ func (c *conn) carryOut(cmd *abi.Command) {
 		c.startTLS(cmd)
 	case abi.TagAuth:
 		c.auth(cmd)
+	case abi.TagRelogin:
+		c.relogin(cmd)
 	case abi.TagAlias:
 		c.alias(cmd)
 	case abi.TagUnalias:
@@ -272,6 +274,7 @@ func (c *conn) secret(cmd *abi.Command) {
 		c.fail("the secret of slot %d: %v", cmd.Slot, err)
 		return
 	}
+	c.login.written |= 1 << cmd.Slot
 	c.writeUnder(cmd.ID, p)
 }
 

@@ -3,6 +3,7 @@ package gate
 import (
 	"bytes"
 	"context"
+	"errors"
 	"math"
 	"strings"
 	"testing"
@@ -43,6 +44,7 @@ const (
 	opAlias
 	opUnalias
 	opScan
+	opRelogin
 	opEnd  // of a list
 	opMore // the same, and more is to come
 	opKinds
@@ -92,6 +94,8 @@ func (o op) append(l list) list {
 		return l.alias(uint32(o.n))
 	case opUnalias:
 		return l.unalias(o.id, uint32(o.n))
+	case opRelogin:
+		return l.relogin(o.id)
 	case opScan:
 		id := o.id
 		if o.side == abi.Upstream {
@@ -204,6 +208,10 @@ func FuzzGuest(f *testing.F) {
 	say(byte(opTLS), 0, byte(opSend), 40, end, byte(opTLS), 1, byte(opPass), 1|40, end)
 	f.Add([]byte{byte(opConnectStream), 0, byte(opDial), 0, end, end, end, byte(opAuth), 0, byte(opTLS), 1, end, byte(opAuth), 0, byte(opScan), 0}, []byte{9}, true)
 	f.Add([]byte{byte(opConnectStream), 0, byte(opDial), 0, end, end, end, byte(opAuth), 0, byte(opPass), 40, byte(opScan), 0, end}, []byte{9}, false)
+	login := []byte{byte(opConnectStream), 0, byte(opDial), 0, end, end, end, byte(opAuth), 0, byte(opRelogin), 0}
+	f.Add(append(bytes.Clone(login), end, byte(opStock), 0, byte(opAuth), 0, end, byte(opPass), 1|40, end), []byte{9}, false)
+	f.Add(append(bytes.Clone(login), byte(opPass), 40, end, byte(opTLS), 1, end, byte(opAuth), 0, byte(opRelogin), 0, end), []byte{9}, true)
+	f.Add(append(bytes.Clone(login), byte(opAuth), 0, end), []byte{9}, false)
 	f.Fuzz(func(t *testing.T, source, cuts []byte, promised bool) {
 		if len(source) > 1<<10 || len(cuts) > 64 {
 			t.Skip("long enough")
@@ -218,12 +226,22 @@ func FuzzGuest(f *testing.F) {
 		_ = agent.CloseWrite()
 		_, _ = upstream.Write(upstreamBytes)
 		_ = upstream.CloseWrite()
+		gateAgain, again := memPair(cuts)
+		_, _ = again.Write(upstreamBytes)
+		_ = again.CloseWrite()
+		relogged := false
 		g := &fuzzed{source: source}
 		s := &session{dial: func(context.Context) (Conn, error) { return gateUpstream, nil },
 			secure:  func(_ context.Context, _ abi.Side, k Conn) (Conn, Secured, error) { return fake{k}, Secured{}, nil },
 			auth:    func(int, []byte) ([]byte, error) { return []byte(loginAnswer), nil },
 			alias:   func(p []byte) ([]byte, error) { return aliasOf(p), nil },
-			unalias: func(p []byte) ([]byte, bool) { return aliasOf(p), true }}
+			unalias: func(p []byte) ([]byte, bool) { return aliasOf(p), true },
+			relogin: func() (Conn, error) {
+				if relogged = true; len(source)&1 == 0 {
+					return nil, errors.New("no newer secret")
+				}
+				return gateAgain, nil
+			}}
 		cfg := Config{Agent: gateAgent, Guest: g, Manifest: testManifest(), Session: s, Limits: Limits{Window: 4 << 10, Linger: patience}}
 		cfg.Manifest.Slots = []abi.Slot{{Name: "password"}}
 		cfg.Facts = abi.Facts{UpstreamTLS: promised, AgentTLS: true, Slots: []string{"password"}}
@@ -235,7 +253,13 @@ func FuzzGuest(f *testing.F) {
 		if got := upstream.received(); !bytes.HasPrefix(m.out[abi.Upstream], got) {
 			t.Errorf("the upstream got %q, at most %q was allowed; the guest said %v, ended %+v", got, m.out[abi.Upstream], g.said, e)
 		}
-		if got := agent.received(); !bytes.HasPrefix(m.out[abi.Agent], got) {
+		if got := again.received(); promised && m.again && !m.securedAgain && len(bytes.ReplaceAll(got, []byte("PING"), nil)) > 0 {
+			t.Errorf("the upstream that was dialed anew got %q before TLS; the guest said %v, ended %+v", got, g.said, e)
+		}
+		if relogged && !m.again {
+			t.Errorf("a login that was not refused was made anew; the guest said %v, ended %+v", g.said, e)
+		}
+		if got := agent.received(); !m.again && !bytes.HasPrefix(m.out[abi.Agent], got) {
 			t.Errorf("the agent got %q, at most %q was said; the guest said %v, ended %+v", got, m.out[abi.Agent], g.said, e)
 		}
 		if s.dials > 0 && m.dialed == 0 || s.dials > 1 {

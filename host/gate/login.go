@@ -6,6 +6,9 @@ import (
 
 // login is what the host does about keys in the plugin's place.
 type login struct {
+	begun   bool   // something was answered
+	written uint64 // by slot: its secret was, or signed
+	again   bool   // a second time, because the upstream refused the first
 	failed  bool
 	owed    bool   // the event of the failure
 	slot    uint16 // of it
@@ -18,27 +21,41 @@ const mostAliases = 4
 
 // auth has the session answer a step of a login, and writes the answer to the upstream.
 func (c *conn) auth(cmd *abi.Command) {
-	l := &c.login
+	if !c.mayLogIn(cmd, "logs in") || c.scanned(abi.Agent) || !c.mayReach() {
+		return
+	}
+	answer, err := c.session.Auth(int(cmd.Slot), cmd.Data)
+	if err != nil {
+		c.loginFails(cmd.Slot, err.Error())
+		return
+	}
+	c.login.begun = true
+	c.writeOwn(abi.Upstream, answer)
+}
+
+// mayLogIn cuts the connection off when there is nothing that the plugin could log in at, or no longer.
+func (c *conn) mayLogIn(cmd *abi.Command, what string) bool {
 	switch {
 	case !c.actions.isOpen(cmd.ID) || c.dial != cmd.ID:
-		c.fail("the plugin logs in under action %d, which is not the open streaming action that was dialed", cmd.ID)
+		c.fail("the plugin %s under action %d, which is not the open streaming action that was dialed", what, cmd.ID)
 	case c.conns[abi.Upstream] == nil:
-		c.fail("the plugin logs in at an upstream that is not connected")
+		c.fail("the plugin %s at an upstream that is not connected", what)
 	case c.actions.others:
-		c.fail("the plugin logs in after the agent's first action")
-	case l.failed:
+		c.fail("the plugin %s after the agent's first action", what)
+	case c.login.failed:
 		c.fail("the plugin goes on with a login that has failed")
 	case int(cmd.Slot) >= len(c.manifest.Slots) || !c.facts.Filled(c.manifest.Slots[cmd.Slot].Name):
-		c.fail("the plugin logs in with slot %d of %d, which is not filled", cmd.Slot, len(c.manifest.Slots))
-	case c.scanned(abi.Agent) || !c.mayReach():
+		c.fail("the plugin %s with slot %d of %d, which is not filled", what, cmd.Slot, len(c.manifest.Slots))
 	default:
-		answer, err := c.session.Auth(int(cmd.Slot), cmd.Data)
-		if err != nil {
-			l.failed, l.owed, l.slot, l.reason = true, true, cmd.Slot, err.Error()
-			return
-		}
-		c.writeOwn(abi.Upstream, answer)
+		return true
 	}
+	return false
+}
+
+// loginFails ends a login: the guest is told why.
+func (c *conn) loginFails(slot uint16, reason string) {
+	l := &c.login
+	l.failed, l.owed, l.slot, l.reason = true, true, slot, reason
 }
 
 // loginEvent tells the guest of a login that failed.

@@ -18,7 +18,10 @@ type model struct {
 	dialed    uint32
 	promised  bool // TLS to the upstream
 	secured   [2]bool
-	out       [2][]byte // as they are on the wire
+	answered  bool // a login was
+	// Behind a RELOGIN the first upstream gets nothing more, and what the agent gets depends on time; of the second one only its TLS is known.
+	again, securedAgain bool
+	out                 [2][]byte // as they are on the wire
 }
 
 // run carries out lists until one breaks a rule that matters to what is written.
@@ -51,7 +54,14 @@ func (m *model) write(side abi.Side, p []byte) {
 }
 
 func (m *model) do(o op) bool {
+	if m.again {
+		m.securedAgain = m.securedAgain || o.kind == opTLS && o.side == abi.Upstream
+		return true
+	}
 	switch o.kind {
+	case opRelogin:
+		m.again = m.answered && o.id != 0 && o.id == m.streaming && o.id == m.dialed
+		return m.again
 	case opAsk, opStream, opConnect, opConnectStream:
 		return m.ask(o)
 	case opDone:
@@ -135,6 +145,7 @@ func (m *model) doMore(o op) bool {
 		}
 		if open && unpromised {
 			m.write(abi.Upstream, words)
+			m.answered = m.answered || o.kind == opAuth
 		}
 		return open && unpromised
 	case opTLS:

@@ -139,7 +139,7 @@ func (o *output) seal() {
 // write writes until nothing is queued for side. mu is held, but not while it writes; whoever calls it has set busy.
 func (c *conn) write(side abi.Side) {
 	o := &c.out[side]
-	for k := c.conns[side]; k != nil && !c.hard && !o.done; {
+	for k := c.conns[side]; k != nil && c.conns[side] == k && !c.hard && !o.done; {
 		pieces, n := o.next()
 		if n == 0 {
 			if o.shut && !o.sealed {
@@ -153,6 +153,9 @@ func (c *conn) write(side abi.Side) {
 		c.mu.Unlock()
 		err := o.write(k, pieces)
 		c.mu.Lock()
+		if c.isParted(side, k) {
+			break
+		}
 		if err != nil {
 			c.leave(true, false, fmt.Sprintf("writing to the %v: %v", side, err))
 			k.Abort()

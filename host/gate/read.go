@@ -39,18 +39,18 @@ func (c *conn) read(side abi.Side, from Conn) {
 			}
 		}
 		p, err := b.read(from)
-		if len(p) > 0 && !c.take(side, p) {
+		if len(p) > 0 && !c.take(side, from, p) {
 			return
 		}
 		b.done(from, len(p))
 		switch {
 		case err == nil:
 		case errors.Is(err, io.EOF):
-			c.takeEnd(side)
+			c.takeEnd(side, from)
 			return
 		case wantsTLS.Load() && isTimeout(err): // startTLS interrupted the read
 		default:
-			c.broken(side, err)
+			c.broken(side, from, err)
 			return
 		}
 	}
@@ -62,13 +62,17 @@ func isTimeout(err error) bool {
 }
 
 // take handles bytes of side: what is passed or dropped already moves on, the rest is shown to the guest. It reports false
-// when the connection is over. When it returns, nothing refers to p any more.
-func (c *conn) take(side abi.Side, p []byte) bool {
+// when the connection is over, or side is another one than from by now. When it returns, nothing refers to p any more.
+func (c *conn) take(side abi.Side, from Conn, p []byte) bool {
 	c.mu.Lock()
+	if c.isParted(side, from) {
+		c.mu.Unlock()
+		return false
+	}
 	in := &c.in[side]
 	in.count += uint64(len(p))
 	c.calls = min(c.calls+callsForDelivery+len(p), mostCalls)
-	for len(p) > 0 && !c.left {
+	for len(p) > 0 && !c.left && !c.isParted(side, from) {
 		switch {
 		case in.wantsTLS.Load():
 			in.giveToTLS(p)
@@ -86,8 +90,9 @@ func (c *conn) take(side abi.Side, p []byte) bool {
 		}
 	}
 	c.catchUp()
+	parted := c.isParted(side, from)
 	c.mu.Unlock()
-	return c.settle(side)
+	return c.settle(side) && !parted
 }
 
 // mayShow reports whether bytes of side that came may be shown or handled otherwise. mu is held.
@@ -156,7 +161,7 @@ func (c *conn) catchUp() {
 
 func (c *conn) handleBack(side abi.Side) {
 	in := &c.in[side]
-	p := in.back
+	p, from := in.back, c.conns[side]
 	in.back, in.reshown = nil, true
 	if len(in.todo) > 0 {
 		p = c.advance(side, p)
@@ -165,6 +170,7 @@ func (c *conn) handleBack(side abi.Side) {
 	}
 	in.reshown = false
 	switch {
+	case c.isParted(side, from):
 	case in.wantsTLS.Load():
 		in.giveToTLS(p)
 	case len(in.back) == 0:
@@ -176,8 +182,12 @@ func (c *conn) handleBack(side abi.Side) {
 
 // takeEnd tells the guest that side has ended, also while it is paused: a guest that waits for something else has to know
 // that bytes it planned for will not come.
-func (c *conn) takeEnd(side abi.Side) {
+func (c *conn) takeEnd(side abi.Side, from Conn) {
 	c.mu.Lock()
+	if c.isParted(side, from) {
+		c.mu.Unlock()
+		return
+	}
 	in := &c.in[side]
 	c.calls = min(c.calls+callsForDelivery, mostCalls)
 	if side == abi.Agent {
@@ -220,9 +230,12 @@ func (c *conn) bothEnded() {
 }
 
 // broken ends a connection one side of which failed: the other side sees a reset too.
-func (c *conn) broken(side abi.Side, err error) {
+func (c *conn) broken(side abi.Side, from Conn, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.isParted(side, from) {
+		return
+	}
 	if c.ctx.Err() != nil { // the reset is the gateway's own
 		c.leave(true, false, stopping)
 		return

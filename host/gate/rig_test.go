@@ -95,6 +95,8 @@ func (l list) pause(s abi.Side, on bool) list     { return abi.AppendPause(l, s,
 func (l list) sendUp(id uint32, s string) list   { return abi.AppendSend(l, abi.Upstream, id, []byte(s)) }
 func (l list) tls(s abi.Side) list               { return abi.AppendTLS(l, s) }
 func (l list) auth(id uint32, words string) list { return abi.AppendAuth(l, id, 0, []byte(words)) }
+func (l list) relogin(id uint32) list            { return abi.AppendRelogin(l, id, 0, []byte("no\n")) }
+func (l list) secret(id uint32) list             { return abi.AppendSecret(l, id, 0) }
 func (l list) alias(n uint32) list               { return abi.AppendAlias(l, n) }
 func (l list) unalias(id, n uint32) list         { return abi.AppendUnalias(l, id, n) }
 
@@ -220,11 +222,26 @@ type session struct {
 	unalias func(alias []byte) ([]byte, bool)
 
 	aliasUsed func(used func()) // is given it with each alias
+	relogin   func() (Conn, error)
 
 	mu    sync.Mutex
 	asked []Question
 	notes []string
 	dials int
+	words []string // of refused secrets
+}
+
+func (s *session) Refused(_ int, words string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.words = append(s.words, words)
+}
+
+func (s *session) Relogin(context.Context, int) (Conn, error) {
+	if s.relogin != nil {
+		return s.relogin()
+	}
+	return nil, errors.New("no newer secret here")
 }
 
 func (s *session) Decide(ctx context.Context, q *Question) Verdict {

@@ -29,5 +29,6 @@ func (c *conn) sign(cmd *abi.Command) {
 		c.fail("the signature of slot %d is longer than %d bytes", cmd.Slot, abi.MaxSigned)
 		return
 	}
+	c.login.written |= 1 << cmd.Slot
 	c.writeUnder(cmd.ID, p)
 }

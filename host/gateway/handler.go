@@ -122,8 +122,9 @@ func (h *handler) accept(by *serving, r *tunnel.Request) (*session, *gate.Connec
 		s.usage.connect()
 		counted = countedConn{agent, s.usage}
 	}
-	s.login = by.a.currentLogin(r.Context(), e, profile)
-	facts := e.facts(peer, profile, s.login)
+	l := by.a.currentLogin(r.Context(), e, profile)
+	s.login.Store(l)
+	facts := e.facts(peer, profile, l)
 	facts.Inspect = by.a.rules.Inspects(name)
 	return s, gate.New(r.Context(), gate.Config{Agent: counted, Guest: s.recorded(g), Manifest: e.manifest, Session: s, Limits: by.a.limits(), Facts: facts})
 }

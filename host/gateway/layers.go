@@ -21,6 +21,7 @@ type layers struct {
 	names   []string // under which the agent may know the endpoint
 	aliases *alias.Connection
 	logins  map[int]secret.Exchange // by slot
+	refused []int                   // slots whose secret the upstream does not take
 
 	mu        sync.Mutex // both sides may be secured at once
 	mayDial   bool       // connecting was allowed, and the plugin has not dialled

@@ -136,7 +136,7 @@ func TestLogin(t *testing.T) {
 		{"unsafe-hash", require, "hashed", "-hashed", "", "", "safe only where its certificate is verified"},
 		{"unwanted-method", full, "hashed", "-hashed", `methods = ["scram-sha-256"]`, "", "allow scram-sha-256 only"},
 		{"login-wanted", full, "open", "-none", `methods = ["scram-sha-256"]`, "", "methods want one"},
-		{"wrong-password", full, "scram", "-wrong", "", "", "password authentication failed"},
+		{"wrong-password", full, "scram", "-wrong", "", "", "could not log in at endpoint wrong-password: the upstream refuses the gateway's login"},
 	}
 	var tables string
 	for _, c := range cases {

@@ -58,8 +58,8 @@ func (a *Assembly) checkSealed() config.Problems {
 
 // ownLogin is what the gateway logs in with for the session's agent; nil: the agent does so itself.
 func (s *session) ownLogin() *login {
-	if s.login != nil {
-		return s.login
+	if l := s.login.Load(); l != nil {
+		return l
 	}
 	return s.endpoint.login(s.profile)
 }

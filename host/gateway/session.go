@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -26,8 +27,8 @@ type session struct {
 	endpoint      *endpoint
 	peer, profile string
 	conn          string
-	login         *login // what the gateway logs in with for the agent; nil: see ownLogin
-	usage         *usage // nil: no rule asks for it
+	login         atomic.Pointer[login] // what the gateway logs in with for the agent; nil: see ownLogin
+	usage         *usage                // nil: no rule asks for it
 
 	// layers are the transports of both sides and the login.
 	layers layers

@@ -106,10 +106,7 @@ func (s *session) secureSSH(ctx context.Context, side abi.Side, k gate.Conn) (ga
 		return nil, gate.Secured{}, errors.New("the agent has not asked to log in yet")
 	}
 	o := sshside.ClientOptions{User: user, HostKey: s.endpoint.hostKeys.Check, HostKeyAlgorithms: s.endpoint.hostKeys.Algorithms(), Timeout: s.a.cfg.Limits.DialTimeout}
-	if l := s.ownLogin(); l != nil {
-		o.User, o.Auth = cmp.Or(l.attribute("user"), user), l.ssh.methods()
-	}
-	c, err := sshside.Client(ctx, k, link, o)
+	c, err := s.clientSSH(ctx, k, link, o)
 	if err != nil {
 		return nil, gate.Secured{}, s.unsecured(abi.Upstream, err)
 	}
@@ -117,6 +114,18 @@ func (s *session) secureSSH(ctx context.Context, side abi.Side, k gate.Conn) (ga
 	defer s.layers.mu.Unlock()
 	s.layers.secured = true
 	return c, gate.Secured{Version: "2.0"}, nil
+}
+
+// trySSH logs in at an upstream of SSH, with a credential if there is one.
+func (s *session) trySSH(ctx context.Context, k gate.Conn, link *sshside.Link, o sshside.ClientOptions, l *login) (gate.Conn, error) {
+	if l != nil {
+		o.User, o.Auth = cmp.Or(l.attribute("user"), o.User), l.ssh.methods()
+	}
+	c, err := sshside.Client(ctx, k, link, o)
+	if err != nil { // and no *sshside.Side in an interface
+		return nil, err
+	}
+	return c, nil
 }
 
 func (s *session) secureSSHAgent(ctx context.Context, k gate.Conn) (gate.Conn, gate.Secured, error) {

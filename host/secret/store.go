@@ -41,12 +41,28 @@ type entry struct {
 	secret Secret
 	stamp  stamp
 	until  time.Time // zero: it has not been resolved
+	ran    time.Time // when its command ran last, to good use
+	stale  bool      // what that said was refused
 	failed time.Time // when its command failed last, and how
 	err    error
 }
 
-// pause is how long a command that failed is not run again: every connection would wait for it otherwise, one after the other.
-const pause = 5 * time.Second
+// How long a command is not run again: one that failed, because every connection would wait for it, one after the other, and one whose secret was
+// refused, because agents can have that happen as often as they like.
+const (
+	pause        = 5 * time.Second
+	refusedPause = time.Second
+)
+
+// Refused takes note that somebody did not accept a secret: a command that has said it is run again when it is next asked for, unless it just was. What
+// other sources have is looked up each time anyway.
+func (s *Store) Refused(r Reference) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.entries[r]; e != nil && r.isCommand() && time.Since(e.ran) > refusedPause {
+		e.stale = true
+	}
+}
 
 // stamp tells one state of a file from another.
 type stamp struct {
@@ -91,7 +107,8 @@ func (s *Store) resolve(ctx context.Context, r Reference) (Secret, error) {
 		return s.fromPlace(r)
 	case schemeSealed:
 		return s.fromSealed(r)
-	case schemeCommand, schemeExecCredential:
+	}
+	if r.isCommand() {
 		return s.fromCommand(ctx, r)
 	}
 	return Secret{}, errors.New("the reference is empty")
@@ -191,6 +208,10 @@ func (s *Store) openSealed() error {
 	return nil
 }
 
+func (r Reference) isCommand() bool {
+	return r.scheme == schemeCommand || r.scheme == schemeExecCredential
+}
+
 func (s *Store) fromCommand(ctx context.Context, r Reference) (Secret, error) {
 	s.mu.Lock()
 	e := s.entry(r)
@@ -198,7 +219,7 @@ func (s *Store) fromCommand(ctx context.Context, r Reference) (Secret, error) {
 	e.run.Lock()
 	defer e.run.Unlock()
 	s.mu.Lock()
-	fresh, counts, failed := e.secret, time.Now().Before(e.until), e.err
+	fresh, counts, failed := e.secret, time.Now().Before(e.until) && !e.stale, e.err
 	if time.Since(e.failed) > pause {
 		failed = nil
 	}
@@ -219,5 +240,6 @@ func (s *Store) fromCommand(ctx context.Context, r Reference) (Secret, error) {
 		return Secret{}, err
 	}
 	e.keep(r, value, until)
+	e.ran, e.stale = time.Now(), false
 	return e.secret, nil
 }

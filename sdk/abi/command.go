@@ -34,13 +34,15 @@ const (
 	TagText     Tag = 22
 	TagRelease  Tag = 23
 	TagAnswered Tag = 24
+
+	TagRelogin Tag = 25
 )
 
 var tagNames = [...]string{TagAsk: "ASK", TagPass: "PASS", TagDrop: "DROP", TagSend: "SEND", TagStock: "STOCK",
 	TagDial: "DIAL", TagShut: "SHUT", TagClose: "CLOSE", TagNote: "NOTE", TagDone: "DONE", TagPause: "PAUSE",
 	TagTLS: "TLS", TagAuth: "AUTH", TagAlias: "ALIAS", TagUnalias: "UNALIAS", TagScan: "SCAN",
 	TagWithdraw: "WITHDRAW", TagSecret: "SECRET", TagSign: "SIGN", TagKeep: "KEEP", TagValues: "VALUES", TagText: "TEXT",
-	TagRelease: "RELEASE", TagAnswered: "ANSWERED"}
+	TagRelease: "RELEASE", TagAnswered: "ANSWERED", TagRelogin: "RELOGIN"}
 
 func (t Tag) String() string {
 	if int(t) < len(tagNames) && tagNames[t] != "" {
@@ -231,6 +233,16 @@ func AppendAuth(b []byte, id uint32, slot uint16, p []byte) []byte {
 	b = le.AppendUint32(b, id)
 	b = le.AppendUint16(b, slot)
 	b = append(b, p...)
+	return finish(b, s)
+}
+
+// AppendRelogin appends RELOGIN: the upstream has refused the login of slot slot, under the connect action id, in the words p, of which at most
+// MaxReason bytes are written.
+func AppendRelogin(b []byte, id uint32, slot uint16, p []byte) []byte {
+	b, s := begin(b, TagRelogin)
+	b = le.AppendUint32(b, id)
+	b = le.AppendUint16(b, slot)
+	b = append(b, p[:min(len(p), MaxReason)]...)
 	return finish(b, s)
 }
 

@@ -13,10 +13,10 @@ type Command struct {
 	N      uint64 // ASK: extent; PASS, DROP, ALIAS, UNALIAS: bytes
 	Flags  uint8  // ASK
 	Stock  uint16 // STOCK
-	Slot   uint16 // AUTH, SECRET, SIGN
+	Slot   uint16 // AUTH, RELOGIN, SECRET, SIGN
 	Failed bool   // CLOSE
 	On     bool   // PAUSE; TEXT: it continues; RELEASE: the bytes are dropped
-	Data   []byte // ASK: the encoded action; SEND: the bytes; AUTH: the server's words; CLOSE: the reason; SIGN: the request; VALUES: the entries; TEXT: the bytes
+	Data   []byte // ASK: the encoded action; SEND: the bytes; AUTH, RELOGIN: the server's words; CLOSE: the reason; SIGN: the request; VALUES: the entries; TEXT: the bytes
 	Pairs  []string
 
 	Framing Framing // SCAN
@@ -99,7 +99,9 @@ func (c *Command) read(value []byte) error {
 	case TagNote:
 		c.readNote(&r)
 	case TagAuth:
-		c.readAuth(&r)
+		c.readAuth(&r, MaxAuth)
+	case TagRelogin:
+		c.readAuth(&r, MaxReason)
 	case TagAlias, TagUnalias:
 		c.readAlias(&r)
 	case TagScan:
@@ -140,10 +142,10 @@ func (c *Command) readNote(r *reader) {
 	*r = t.reader
 }
 
-func (c *Command) readAuth(r *reader) {
+func (c *Command) readAuth(r *reader, most int) {
 	c.ID, c.Slot = r.u32(), r.u16()
-	if r.err == nil && len(r.b) > MaxAuth {
-		r.err = fmt.Errorf("words of %d bytes, the limit is %d", len(r.b), MaxAuth)
+	if r.err == nil && len(r.b) > most {
+		r.err = fmt.Errorf("words of %d bytes, the limit is %d", len(r.b), most)
 	}
 	c.Data = r.take(len(r.b))
 }

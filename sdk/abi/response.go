@@ -63,6 +63,7 @@ const (
 const (
 	valueSize      = 12
 	valueContinues = 1
+	valueGoesOn    = 2 // with the last value of its column, of those not long ago
 	textContinues  = 1
 )
 
@@ -90,6 +91,13 @@ func AppendValue(b []byte, last int, parent uint32, column uint16, format Format
 	b = le.AppendUint32(b, start)
 	b = le.AppendUint32(b, length)
 	return finish(b, last+commandHead), last
+}
+
+// AppendValueOn appends a further piece of the last value of a column, behind which others may have begun. last is as for AppendValue.
+func AppendValueOn(b []byte, last int, parent uint32, column uint16, start, length uint32) ([]byte, int) {
+	b, last = AppendValue(b, last, parent, column, 0, true, start, length)
+	b[len(b)-valueSize+3] = valueGoesOn
+	return b, last
 }
 
 // AppendText appends TEXT: a value of the answer that does not stand in the bytes that are kept as it is, or a further piece of it.

@@ -36,14 +36,17 @@ type Response struct {
 // AddValues adds the entries of VALUES. Their ranges must lie in what is kept, in order, and not overlap.
 func (r *Response) AddValues(entries []byte) error {
 	for ; len(entries) >= valueSize; entries = entries[valueSize:] {
-		column, format, continues := le.Uint16(entries), Format(entries[2]), entries[3] != 0
+		column, format, continues := le.Uint16(entries), Format(entries[2]), entries[3]
 		start, length := le.Uint32(entries[4:]), le.Uint32(entries[8:])
 		if uint64(start)+uint64(length) > uint64(len(r.Kept)) || start < r.end {
 			return fmt.Errorf("a value of %d bytes at %d: %d bytes are kept, and the value before ends at %d", length, start, len(r.Kept), r.end)
 		}
 		r.end = start + length
-		if continues {
+		if continues != 0 {
 			last := len(r.Values) - 1
+			if continues == valueGoesOn {
+				last = r.lastOf(column)
+			}
 			if last < 0 || r.Values[last].Given {
 				return fmt.Errorf("a value at %d goes on with one that is not in the bytes kept", start)
 			}
@@ -56,6 +59,19 @@ func (r *Response) AddValues(entries []byte) error {
 		r.Values = append(r.Values, ResponseValue{Column: column, Format: format, Pieces: []Piece{{start, start + length}}})
 	}
 	return nil
+}
+
+// among is of how many values, the last ones, one may be gone on with.
+const among = 16
+
+// lastOf is the place of the last value of a column; below 0: it is too long ago.
+func (r *Response) lastOf(column uint16) int {
+	for i := len(r.Values) - 1; i >= max(0, len(r.Values)-among); i-- {
+		if r.Values[i].Column == column {
+			return i
+		}
+	}
+	return -1
 }
 
 // AddText adds the value of TEXT, or goes on with the one before. Texts have at most limit bytes together.
@@ -189,7 +205,7 @@ func (c *Command) readValues(r *reader) {
 		switch {
 		case p[2] >= byte(formats):
 			r.err = fmt.Errorf("format %d is not defined", p[2])
-		case p[3] > valueContinues:
+		case p[3] > valueGoesOn:
 			r.err = fmt.Errorf("flags %#x are not defined", p[3])
 		}
 	}

@@ -56,6 +56,31 @@ func TestResponse(t *testing.T) {
 	}
 }
 
+// TestValuesInTurn: two values whose pieces come in turn are two whole values.
+func TestValuesInTurn(t *testing.T) {
+	kept := "seXcrYet"
+	r := Response{Kept: []byte(kept)}
+	b, last := AppendValue(nil, -1, 7, 0, FormatText, false, 0, 2)
+	b, last = AppendValue(b, last, 7, 1, FormatText, false, 2, 1)
+	b, last = AppendValueOn(b, last, 7, 0, 3, 2)
+	b, last = AppendValueOn(b, last, 7, 1, 5, 1)
+	b, _ = AppendValueOn(b, last, 7, 0, 6, 2)
+	if err := r.AddValues(b[commandHead+4:]); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.Joined(); got != "secret\tXY" {
+		t.Errorf("%q", got)
+	}
+	for name, entry := range map[string]func() ([]byte, int){
+		"a piece of a column that has no value": func() ([]byte, int) { return AppendValueOn(nil, -1, 7, 2, 8, 0) },
+		"a piece before the last one":           func() ([]byte, int) { return AppendValueOn(nil, -1, 7, 1, 5, 1) },
+	} {
+		if b, _ := entry(); r.AddValues(b[commandHead+4:]) == nil {
+			t.Errorf("%s is taken", name)
+		}
+	}
+}
+
 // TestUnescape: escapes of JSON, and where they stand.
 func TestUnescape(t *testing.T) {
 	for raw, want := range map[string]string{

@@ -86,7 +86,7 @@ func TestVectors(t *testing.T) {
 		})
 		kinds[v.kind]++
 	}
-	for tag := TagAsk; tag <= TagAnswered; tag++ {
+	for tag := TagAsk; tag <= TagRelogin; tag++ {
 		if !tags[tag] {
 			t.Errorf("no vector for %v", tag)
 		}
@@ -151,6 +151,8 @@ func commandText(c *Command) string {
 		return fmt.Sprintf("TLS %v", c.Side)
 	case TagAuth:
 		return fmt.Sprintf("AUTH id %d slot %d %q", c.ID, c.Slot, c.Data)
+	case TagRelogin:
+		return fmt.Sprintf("RELOGIN id %d slot %d %q", c.ID, c.Slot, c.Data)
 	case TagAlias:
 		return fmt.Sprintf("ALIAS n %d", c.N)
 	case TagUnalias:
@@ -242,6 +244,8 @@ func commandAgain(c *Command) []byte {
 		return AppendTLS(nil, c.Side)
 	case TagAuth:
 		return AppendAuth(nil, c.ID, c.Slot, c.Data)
+	case TagRelogin:
+		return AppendRelogin(nil, c.ID, c.Slot, c.Data)
 	case TagAlias:
 		return AppendAlias(nil, uint32(c.N))
 	case TagUnalias:
@@ -257,7 +261,12 @@ func commandAgain(c *Command) []byte {
 	case TagValues:
 		b, last := []byte(nil), -1
 		for p := c.Data; len(p) >= valueSize; p = p[valueSize:] {
-			b, last = AppendValue(b, last, c.ID, le.Uint16(p), Format(p[2]), p[3] != 0, le.Uint32(p[4:]), le.Uint32(p[8:]))
+			column, start, length := le.Uint16(p), le.Uint32(p[4:]), le.Uint32(p[8:])
+			if p[3] == valueGoesOn && p[2] == 0 {
+				b, last = AppendValueOn(b, last, c.ID, column, start, length)
+				continue
+			}
+			b, last = AppendValue(b, last, c.ID, column, Format(p[2]), p[3] != 0, start, length)
 		}
 		if last < 0 { // no value: a plugin has no reason to write that
 			b, _ = begin(nil, TagValues)

@@ -20,8 +20,8 @@
  * A person may be asked. Then sp_on_event is told that the action is held, the upstream is read as usual, and the verdict follows.
  *
  * Of the commands in sdk/ABI.md these are here: ASK, PASS, DROP, SEND to the agent, STOCK, DIAL, SHUT, CLOSE, NOTE, DONE, PAUSE and
- * WITHDRAW. What a plugin needs to end TLS, to log in and to have the host walk frames (TLS, AUTH, ALIAS, UNALIAS, SECRET, SIGN, SCAN) is in
- * the Go package only; events about these are not told.
+ * WITHDRAW. What a plugin needs to end TLS, to log in, to have the host walk frames and to hold answers back (TLS, AUTH, ALIAS, UNALIAS, SECRET,
+ * SIGN, SCAN, KEEP, VALUES, TEXT, RELEASE, ANSWERED) is in the Go package only; events about these are not told.
  */
 #ifndef SALLYPORT_H
 #define SALLYPORT_H

@@ -30,8 +30,11 @@ func TestPostgresGatewayLogin(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := finish(ctx, t, e.psql(ctx, "full", "me"), "select 1;")
-	if got.status != 2 || !strings.Contains(got.err, "password authentication failed") {
+	if got.status != 2 || !strings.Contains(got.err, "the upstream refuses the gateway's login") || strings.Contains(got.err, "authentication failed") {
 		t.Errorf("with a password that is no more: %+v", got)
+	}
+	if !strings.Contains(e.gw.Log(), "password authentication failed") {
+		t.Error("the operator is not told what the server says")
 	}
 	for name, text := range map[string]string{"the log": e.gw.Log(), "the record": e.gw.Receipts(), "what the agent saw": got.out + got.err} {
 		for _, secret := range []string{gatewayPassword, clearPassword} {

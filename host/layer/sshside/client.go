@@ -3,6 +3,7 @@ package sshside
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -78,10 +79,13 @@ func explain(err, unknown error) error {
 	case errors.Is(err, io.EOF):
 		return &layer.Error{Reason: "the upstream ended the connection in the middle of the SSH handshake"}
 	case errors.As(err, &auth), isAuth(err):
-		return &layer.Error{Reason: "the upstream does not accept the gateway's login", Err: err}
+		return &layer.Error{Reason: "the upstream does not accept the gateway's login", Err: fmt.Errorf("%w: %w", ErrLogin, err)}
 	}
 	return &layer.Error{Reason: "the SSH handshake with the upstream failed", Err: err}
 }
 
 // isAuth reports whether a client's login failed, for which x/crypto/ssh has no type.
+// ErrLogin is in the error of a login that the upstream refused.
+var ErrLogin = errors.New("the login was refused")
+
 func isAuth(err error) bool { return strings.Contains(err.Error(), "unable to authenticate") }

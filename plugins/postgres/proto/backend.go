@@ -92,6 +92,27 @@ func IsFatal(msg []byte) bool {
 	return string(severity) == "FATAL" || string(severity) == "PANIC"
 }
 
+// ReadError reads the fields that Error has of an ErrorResponse, which is all there.
+func ReadError(msg []byte) (e Error, err error) {
+	b := body{p: msg[HeaderSize:]}
+	for kind := b.u8(); kind != 0 && !b.bad(); kind = b.u8() {
+		value := string(b.str())
+		switch kind {
+		case 'S':
+			e.Severity = value
+		case 'C':
+			e.Code = value
+		case 'M':
+			e.Message = value
+		case 'D':
+			e.Detail = value
+		case 'H':
+			e.Hint = value
+		}
+	}
+	return e, b.end()
+}
+
 // Error is an ErrorResponse that takes the place of the server's. Zero bytes in its texts are written as spaces; empty fields
 // are left out.
 type Error struct {

@@ -2,6 +2,7 @@ package session
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/sallyport-dev/sallyport/plugins/postgres/proto"
 	"github.com/sallyport-dev/sallyport/sdk"
@@ -29,9 +30,13 @@ func (s *Session) beginLogin(c *sdk.Conn) {
 	case s.start.cancel:
 		s.sendCancel(c)
 	case s.start.packet != nil:
-		c.Drop(abi.Agent, uint64(s.start.size))
+		if !s.start.again {
+			c.Drop(abi.Agent, uint64(s.start.size))
+		}
 		c.Send(abi.Upstream, s.connect, s.start.packet)
-		s.start.packet = nil
+		if !s.gatewayLogin {
+			s.start.packet = nil
+		}
 	default:
 		c.Pass(abi.Agent, s.connect, uint64(s.start.size))
 	}
@@ -93,13 +98,53 @@ func (s *Session) loginAnswer(c *sdk.Conn, p []byte, typ byte, size int64) int {
 		return s.negotiate(c, p, size)
 	case proto.BackendKeyData:
 		return s.backendKey(c, p, size)
-	case proto.NoticeResponse, proto.ErrorResponse:
+	case proto.ErrorResponse:
+		if s.start.tried && !s.start.ok {
+			return s.loginError(c, p, size)
+		}
+		return s.relay(c, p, size)
+	case proto.NoticeResponse:
 		return s.relay(c, p, size)
 	case proto.ReadyForQuery:
 		return s.loggedIn(c, p, size)
 	}
 	s.mismatch(c, "unexpected message "+strconv.QuoteRune(rune(typ))+" during the login")
 	return 0
+}
+
+// invalidAuthorization is the class of SQLSTATE that a server refuses a login with.
+const invalidAuthorization = "28"
+
+// loginError reads the error that answers the gateway's proof. That it is refused is between the operator and the server; anything else the agent may know.
+func (s *Session) loginError(c *sdk.Conn, p []byte, size int64) int {
+	if !s.whole(c, p, size, maxStartupWords) {
+		return 0
+	}
+	e, err := proto.ReadError(p[:size])
+	if err != nil {
+		s.mismatch(c, "ErrorResponse: "+err.Error())
+		return 0
+	}
+	if !strings.HasPrefix(e.Code, invalidAuthorization) {
+		return s.relay(c, p, size)
+	}
+	if s.gone {
+		c.Close("the agent closed the connection")
+		return 0
+	}
+	s.start.again, s.start.tried = true, false
+	c.Relogin(s.connect, slotPassword, []byte(e.Message))
+	return int(size)
+}
+
+// logInAgain begins at a server that has not heard anything yet, with a newer password.
+func (s *Session) logInAgain(c *sdk.Conn) {
+	if !s.facts.UpstreamTLS {
+		s.beginLogin(c)
+		return
+	}
+	c.Stock(stockSSLRequest)
+	s.phase = phaseSecure
 }
 
 // loggedIn reads the first ReadyForQuery.
@@ -125,7 +170,7 @@ func (s *Session) loggedIn(c *sdk.Conn, p []byte, size int64) int {
 	if s.start.replication {
 		next = phaseReplication
 	}
-	s.phase = max(s.phase, next)
+	s.phase, s.start.packet = max(s.phase, next), nil
 	s.ready, s.settled, s.moved = true, true, true
 	return n
 }
@@ -153,6 +198,7 @@ func (s *Session) authentication(c *sdk.Conn, p []byte, size int64) int {
 	if s.gatewayLogin {
 		// The words of AuthenticationOk are judged as well: it must not come before the server has proved what SCRAM wants.
 		c.Auth(s.connect, slotPassword, p[proto.HeaderSize:size])
+		s.start.tried = true
 		if !s.start.ok {
 			c.Drop(abi.Upstream, uint64(size))
 			return int(size)
@@ -202,6 +248,10 @@ func (s *Session) negotiate(c *sdk.Conn, p []byte, size int64) int {
 		return 0
 	}
 	minor, options, err := proto.ReadNegotiate(p[:size])
+	if err == nil && s.start.again && s.start.settled && minor == s.start.minor && options == s.start.options {
+		c.Drop(abi.Upstream, uint64(size)) // the agent has it from the login before
+		return int(size)
+	}
 	if err != nil || s.start.settled || minor > min(s.start.minor, proto.NewestMinor) || options != s.start.options {
 		s.mismatch(c, "the server took a protocol version or option that is not known here")
 		return 0

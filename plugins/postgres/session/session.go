@@ -167,6 +167,9 @@ func (s *Session) Event(c *sdk.Conn, e abi.Event) {
 	case abi.KindAliasUsed:
 		s.cancelled(c)
 	case abi.KindConnected:
+		if s.start.again {
+			s.logInAgain(c)
+		}
 	}
 }
 

@@ -16,7 +16,9 @@ type startup struct {
 	secured  bool // the agent's side has TLS
 
 	size    int    // what the agent wants of the server: the packet's bytes,
-	packet  []byte // or what goes to the server in its place
+	packet  []byte // or what goes to the server in its place, maybe twice
+	tried   bool   // the gateway has answered the server's words
+	again   bool   // the server refused that once
 	cancel  bool   // it is a cancel request
 	key     int    // of which so many bytes are the key
 	minor   uint32
@@ -123,6 +125,8 @@ func (s *Session) readParameters(c *sdk.Conn, packet []byte, minor uint32) int {
 		s.start.replication = q.replication != nil && !proto.IsFalse(q.replication)
 		if user != string(q.user) || database != string(q.database) {
 			s.start.packet = proto.RewriteStartup(packet, user, database)
+		} else if s.gatewayLogin {
+			s.start.packet = bytes.Clone(packet)
 		}
 		s.user, s.database = user, database
 		if s.database == "" {

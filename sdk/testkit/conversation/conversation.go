@@ -41,6 +41,7 @@
 //	agent | upstream is scanned
 //	agent | upstream begins tls [version=…] [name=…] [protocol=…] [-> fails "REASON"]
 //	auth SLOT [DATA] [-> DATA | -> fails "REASON"]
+//	relogin SLOT [DATA] [-> fails "REASON"]
 //	note NAME="VALUE" …               notes are compared when the file has any
 //	close ["REASON"]                  the plugin ends the connection in good order
 //	fail ["REASON"]                   the plugin ends it because it does not understand
@@ -158,8 +159,8 @@ type Expectation struct {
 	Verdict drygate.Verdict
 
 	Secured drygate.Secured // tls
-	Fails   string          // tls, auth: why; empty: it works
-	Slot    string          // auth
+	Fails   string          // tls, auth, relogin: why; empty: it works
+	Slot    string          // auth, relogin
 	Answer  []byte          // auth
 
 	Pairs  []string // note

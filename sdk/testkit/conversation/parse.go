@@ -150,7 +150,9 @@ func (p *parser) parse() error {
 		p.expect(Expectation{Kind: drygate.Withdraw})
 		return p.end()
 	case "auth":
-		return p.auth()
+		return p.auth(drygate.Auth)
+	case "relogin":
+		return p.auth(drygate.Relogin)
 	case "note":
 		return p.note()
 	case "close", "fail":
@@ -163,7 +165,7 @@ func (p *parser) parse() error {
 	case "option", "attribute", "endpoint", "peer", "profile", "fact", "slot":
 		return p.setup(w)
 	}
-	return fmt.Errorf("%q is not a word that a line begins with: agent, upstream, person, ask, withdraw, note, close, fail, auth, or a setup line", w)
+	return fmt.Errorf("%q is not a word that a line begins with: agent, upstream, person, ask, withdraw, note, close, fail, auth, relogin, or a setup line", w)
 }
 
 func (p *parser) expect(e Expectation) {
@@ -271,8 +273,9 @@ func (p *parser) tls(side abi.Side) error {
 	return p.end()
 }
 
-func (p *parser) auth() error {
-	e := Expectation{Kind: drygate.Auth, Slot: p.word()}
+// auth reads what stands behind auth or relogin.
+func (p *parser) auth(kind drygate.Kind) error {
+	e := Expectation{Kind: kind, Slot: p.word()}
 	var err error
 	if p.space(); !strings.HasPrefix(p.rest, "->") && !p.done() {
 		if e.Data, err = p.data(); err != nil {
@@ -280,10 +283,14 @@ func (p *parser) auth() error {
 		}
 	}
 	if p.is("->") {
-		if p.is("fails") {
+		switch {
+		case p.is("fails"):
 			e.Fails, err = p.text()
-		} else {
+		case kind == drygate.Relogin:
+			err = errors.New(`behind the arrow stands fails "REASON"`)
+		default:
 			e.Answer, err = p.data()
+			e.Answer = append([]byte{}, e.Answer...) // also none
 		}
 		if err != nil {
 			return err

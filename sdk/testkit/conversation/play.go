@@ -22,7 +22,7 @@ type Piece func(side abi.Side, at uint64, n int) int
 // Gate makes the connection of a conversation: decisions, TLS, logins and the upstream's willingness come from the script, in their
 // order. An action beyond those of the script is denied.
 func (s *Script) Gate(guest drygate.Guest, m *abi.Manifest, piece Piece) *drygate.Gate {
-	var asks, secures, auths []*Expectation
+	var asks, secures, auths, relogins []*Expectation
 	for i := range s.Steps {
 		for j := range s.Steps[i].Expect {
 			switch e := &s.Steps[i].Expect[j]; e.Kind {
@@ -32,6 +32,8 @@ func (s *Script) Gate(guest drygate.Guest, m *abi.Manifest, piece Piece) *drygat
 				secures = append(secures, e)
 			case drygate.Auth:
 				auths = append(auths, e)
+			case drygate.Relogin:
+				relogins = append(relogins, e)
 			}
 		}
 	}
@@ -83,6 +85,18 @@ func (s *Script) Gate(guest drygate.Guest, m *abi.Manifest, piece Piece) *drygat
 			return e.Answer, nil
 		}
 		return answer, nil
+	}
+	cfg.Relogin = func(slot int) error {
+		i := slices.IndexFunc(relogins, func(e *Expectation) bool { return e.Slot == m.Slots[slot].Name })
+		if i < 0 {
+			return errors.New(unasked)
+		}
+		e := relogins[i]
+		relogins = slices.Delete(slices.Clone(relogins), i, i+1)
+		if e.Fails != "" {
+			return errors.New(e.Fails)
+		}
+		return nil
 	}
 	return drygate.New(cfg)
 }
@@ -231,7 +245,7 @@ func (e *Expectation) matches(o *drygate.Entry, m *abi.Manifest) bool {
 		return true
 	case drygate.Note:
 		return slices.Equal(e.Pairs, o.Pairs)
-	case drygate.Auth:
+	case drygate.Auth, drygate.Relogin:
 		return m.Slots[o.Slot].Name == e.Slot && (e.Data == nil || bytes.Equal(e.Data, o.Bytes))
 	case drygate.Close:
 		return o.By == drygate.ByPlugin && o.Failed == e.Failed && (e.Reason == nil || *e.Reason == o.Text)

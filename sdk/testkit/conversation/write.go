@@ -58,6 +58,8 @@ func formatEntry(b *strings.Builder, e *drygate.Entry, m *abi.Manifest) {
 		fmt.Fprintf(b, "%v gets %s\n", e.Side, data(slices.Concat(make([]byte, e.Unseen), e.Bytes)))
 	case drygate.Auth:
 		fmt.Fprintf(b, "auth %s %s\n", m.Slots[e.Slot].Name, data(e.Bytes))
+	case drygate.Relogin:
+		fmt.Fprintf(b, "relogin %s %s\n", m.Slots[e.Slot].Name, data(e.Bytes))
 	default:
 		fmt.Fprintln(b, e)
 	}

@@ -63,6 +63,8 @@ func (g *Gate) carryOutMore(cmd *abi.Command) {
 		g.wantTLS(cmd.Side)
 	case abi.TagAuth:
 		g.auth(cmd)
+	case abi.TagRelogin:
+		g.relogin(cmd)
 	case abi.TagAlias:
 		g.alias(cmd)
 	case abi.TagUnalias:
@@ -200,6 +202,7 @@ func (g *Gate) secret(cmd *abi.Command) {
 	case g.in[abi.Agent].scan != nil:
 		g.breach("SECRET while the host scans the agent")
 	default:
+		g.relogins.written |= 1 << cmd.Slot
 		g.writeUnder(cmd, []byte("<"+g.cfg.Manifest.Slots[cmd.Slot].Name+">"))
 	}
 }
@@ -237,23 +240,7 @@ func (g *Gate) wantDial(cmd *abi.Command) {
 
 // auth has a login slot answer.
 func (g *Gate) auth(cmd *abi.Command) {
-	switch {
-	case int(cmd.Slot) >= len(g.cfg.Manifest.Slots):
-		g.breach("AUTH with slot %d of %d", cmd.Slot, len(g.cfg.Manifest.Slots))
-		return
-	case !g.cfg.Facts.Filled(g.cfg.Manifest.Slots[cmd.Slot].Name):
-		g.breach("AUTH with slot %d, which the credential does not fill", cmd.Slot)
-		return
-	case !g.actions.isOpen(cmd.ID) || cmd.ID != g.dialUnder:
-		g.breach("AUTH under action %d, which is not an open connect action that was dialed", cmd.ID)
-		return
-	case !g.connected:
-		g.breach("AUTH at an upstream that is not connected")
-		return
-	case g.asked || g.authUsed:
-		g.breach("AUTH after the login: an action was asked about, or an AUTH failed")
-		return
-	case !g.toUpstream(cmd.Tag):
+	if !g.mayLogIn(cmd) || !g.toUpstream(cmd.Tag) {
 		return
 	}
 	g.note(Entry{Kind: Auth, ID: cmd.ID, Slot: int(cmd.Slot), Bytes: bytes.Clone(cmd.Data)})
@@ -261,11 +248,11 @@ func (g *Gate) auth(cmd *abi.Command) {
 	if g.cfg.Auth != nil {
 		var err error
 		if answer, err = g.cfg.Auth(int(cmd.Slot), cmd.Data); err != nil {
-			g.authUsed = true
-			g.due = append(g.due, abi.Event{Kind: abi.KindAuthFailed, Slot: cmd.Slot, Reason: err.Error()})
+			g.loginFails(cmd.Slot, err.Error())
 			return
 		}
 	}
+	g.relogins.begun = true
 	g.write(Entry{Kind: Gets, Side: abi.Upstream, Bytes: answer})
 }
 

@@ -53,6 +53,8 @@ type Config struct {
 	Secure func(side abi.Side) (Secured, error)
 	// Auth is the answer of a login slot to the server's words. Nil: "<" slot ">" in the place of every answer.
 	Auth func(slot int, words []byte) ([]byte, error)
+	// Relogin connects to an upstream anew that has refused the login of a slot. Nil: there is no newer secret.
+	Relogin func(slot int) error
 	// Piece is the size of the next delivery of side, of which n bytes are there, the first of them byte number at of the
 	// stream. Nil: as much as the guest takes.
 	Piece func(side abi.Side, at uint64, n int) int
@@ -91,6 +93,7 @@ type Gate struct {
 	stock     int
 	aliases   [][2][]byte // what the agent has, what it stands for
 	authUsed  bool        // an AUTH failed: later ones cut off
+	relogins  relogins
 	due       []abi.Event // that the guest is owed, besides verdicts
 	asked     bool        // an ASK of another family than connect was made
 }
@@ -214,7 +217,7 @@ func (g *Gate) run() {
 		case g.takeBack():
 		case g.deliver(abi.Agent), g.deliver(abi.Upstream):
 		case g.secure(abi.Agent), g.secure(abi.Upstream):
-		case g.connect():
+		case g.connect(), g.connectAnew():
 		default:
 			g.atRest()
 			return

@@ -15,6 +15,7 @@ func (g *Gate) sign(cmd *abi.Command) {
 	case g.in[abi.Agent].scan != nil:
 		g.breach("SIGN while the host scans the agent")
 	default:
+		g.relogins.written |= 1 << cmd.Slot
 		g.writeUnder(cmd, Signature(cmd.As, cmd.Number, g.cfg.Manifest.Slots[cmd.Slot].Name, cmd.Data))
 	}
 }

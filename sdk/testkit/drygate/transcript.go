@@ -27,10 +27,11 @@ const (
 	Scan                 // of Side
 	Close                // By, Failed, Text
 	Withdraw             // ID
+	Relogin              // ID, Slot, Bytes: the server's words
 	kinds
 )
 
-var kindNames = [kinds]string{"ask", "done", "dial", "gets", "shut", "note", "tls", "auth", "scan", "close", "withdraw"}
+var kindNames = [kinds]string{"ask", "done", "dial", "gets", "shut", "note", "tls", "auth", "scan", "close", "withdraw", "relogin"}
 
 func (k Kind) String() string { return kindNames[k] }
 
@@ -237,6 +238,8 @@ func (e *Entry) String() string {
 		return fmt.Sprintf("%v is scanned", e.Side)
 	case Auth:
 		return fmt.Sprintf("auth %d %s", e.Slot, Quote(e.Bytes))
+	case Relogin:
+		return fmt.Sprintf("relogin %d %s", e.Slot, Quote(e.Bytes))
 	case Close:
 		return e.closeString()
 	default:

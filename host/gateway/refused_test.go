@@ -1,0 +1,92 @@
+package gateway
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sallyport-dev/sallyport/host/receipt"
+)
+
+// TestRefusedLogin: a password that a command has said an hour before is not taken any more. The gateway runs the command again and logs in anew in the
+// same connection, of which the agent notices nothing. Where there is no newer password the operator is told what the server says, and the agent is not.
+func TestRefusedLogin(t *testing.T) {
+	db := newDatabase(t)
+	w := newWorld(t, "")
+	password, command, runs := filepath.Join(w.dir, "password"), filepath.Join(w.dir, "command"), filepath.Join(w.dir, "runs")
+	script := "#!/bin/sh\necho run >>" + runs + "\ncat " + password + "\n"
+	if err := os.WriteFile(command, []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	role := func(value string) {
+		t.Helper()
+		if _, err := db.Psql(wait(t), "postgres", "alter role scram password '"+value+"'"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	says := func(value string) {
+		t.Helper()
+		if err := os.WriteFile(password, []byte(value+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	role(canary + "-first")
+	says(canary + "-first")
+	write(t, filepath.Join(w.dir, "ca.pem"), db.ca.PEM)
+	tables := "[plugins]\npostgres = \"builtin\"\n\n[secrets]\nrefresh = \"1h\"\n\n"
+	ends := map[string]string{"clear": `tls = "disable"`, "bound": "tls = \"verify-full\"\nca = \"ca.pem\"\nserver_name = \"db.internal\""}
+	for name, transport := range ends {
+		tables += loginTable(name, db.Address(), transport) + fmt.Sprintf("[[credential]]\nname = %q\nuser = \"scram\"\npassword = %q\n\n", name, "cmd:"+command)
+	}
+	w.write(tables + loginRules)
+	w.serve()
+	alice := w.alice()
+	works := func(when string) {
+		t.Helper()
+		for name := range ends {
+			who, err := try(t, alice, name, db.Address(), "sslmode=disable", nil)
+			if err != nil || who != fmt.Sprint("scram ", name == "bound") {
+				t.Fatalf("%s, %s: %q, %v", when, name, who, err)
+			}
+		}
+	}
+	works("at first")
+	for i, value := range []string{canary + "-second", canary + "-third"} {
+		time.Sleep(1100 * time.Millisecond) // the command has just run, and is not run again for a second
+		says(value)
+		role(value)
+		works(value)
+		if n := strings.Count(readFile(t, runs), "run"); n != 2+i {
+			t.Errorf("the command ran %d times", n)
+		}
+	}
+	if log := w.log.String(); !strings.Contains(log, "an upstream does not take the gateway's credential") || !strings.Contains(log, "password authentication failed") || strings.Contains(log, canary) {
+		t.Errorf("the gateway's log:\n%s", log)
+	}
+	// Nothing newer is there.
+	time.Sleep(1100 * time.Millisecond)
+	role(canary + "-fourth")
+	for name := range ends {
+		_, err := try(t, alice, name, db.Address(), "sslmode=disable", nil)
+		if err == nil || !strings.Contains(err.Error(), "the upstream refuses the gateway's login (SQLSTATE 28P01)") || strings.Contains(err.Error(), "authentication failed") {
+			t.Errorf("%s: %v", name, err)
+		}
+		w.find("its end", func(e *receipt.Entry) bool { return e.Kind == receipt.End && e.Endpoint == name && e.FailClosed })
+	}
+	// A newer one is there, which is not taken either: two logins and no third.
+	time.Sleep(1100 * time.Millisecond)
+	says(canary + "-wrong")
+	before := strings.Count(w.log.String(), "does not take")
+	if _, err := try(t, alice, "clear", db.Address(), "sslmode=disable", nil); err == nil || !strings.Contains(err.Error(), "refuses the gateway's login") {
+		t.Errorf("with a wrong newer password: %v", err)
+	}
+	if n := strings.Count(w.log.String(), "does not take") - before; n != 2 {
+		t.Errorf("%d logins were refused", n)
+	}
+	says(canary + "-fourth")
+	time.Sleep(1100 * time.Millisecond)
+	works("at last")
+}
