@@ -1,12 +1,16 @@
 package gateway
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"golang.org/x/crypto/ssh"
 
 	"github.com/sallyport-dev/sallyport/host/receipt"
 )
@@ -89,4 +93,51 @@ func TestRefusedLogin(t *testing.T) {
 	says(canary + "-fourth")
 	time.Sleep(1100 * time.Millisecond)
 	works("at last")
+}
+
+// TestRefusedSSHLogin: the same at an upstream of SSH, where the host logs in.
+func TestRefusedSSHLogin(t *testing.T) {
+	host := sshSigner(t)
+	var accepted atomic.Value
+	var logins atomic.Int32
+	accepted.Store(canary + "-first")
+	address := sshServer(t, host, &ssh.ServerConfig{PasswordCallback: func(_ ssh.ConnMetadata, p []byte) (*ssh.Permissions, error) {
+		if logins.Add(1); string(p) != accepted.Load() {
+			return nil, errors.New("no")
+		}
+		return &ssh.Permissions{}, nil
+	}})
+	w := newWorld(t, "")
+	password := filepath.Join(w.dir, "password")
+	write(t, password, []byte(canary+"-first\n"))
+	w.write("[plugins]\nssh = \"builtin\"\n\n[secrets]\nrefresh = \"1h\"\n\n" + fmt.Sprintf("[[endpoint]]\nname = \"box\"\naddress = %q\nplugin = \"ssh\"\nprofiles = { dev = \"box\" }\nhost_key = %q\n\n", address, publicLine(host)) +
+		fmt.Sprintf("[[credential]]\nname = \"box\"\nuser = \"app\"\npassword = %q\n\n", "cmd:/bin/cat "+password) + loginRules)
+	w.serve()
+	alice := w.alice()
+	login := func() error {
+		k := dial(t, alice, "box:"+port(address))
+		defer k.Close()
+		conn, _, _, err := ssh.NewClientConn(k.Conn, address, &ssh.ClientConfig{User: "agent", HostKeyCallback: ssh.InsecureIgnoreHostKey()})
+		if err == nil {
+			err = conn.Close()
+		}
+		return err
+	}
+	if err := login(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(1100 * time.Millisecond) // the command has just run, and is not run again for a second
+	accepted.Store(canary + "-second")
+	write(t, password, []byte(canary+"-second\n"))
+	if err := login(); err != nil || logins.Load() != 3 {
+		t.Errorf("after %d logins: %v", logins.Load(), err)
+	}
+	time.Sleep(1100 * time.Millisecond)
+	accepted.Store(canary + "-third")
+	if err := login(); err == nil || logins.Load() != 4 {
+		t.Errorf("with a password that is no more, after %d logins: %v", logins.Load(), err)
+	}
+	if log := w.log.String(); strings.Count(log, "does not take the gateway's credential") != 2 || strings.Contains(log, canary) {
+		t.Errorf("the gateway's log:\n%s", log)
+	}
 }
