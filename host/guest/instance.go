@@ -134,18 +134,28 @@ func (i *instance) searched(call string) *Error {
 	if len(opt.Canaries) == 0 && opt.Search == nil {
 		return nil
 	}
-	mem, _ := i.view(0, i.mod.Memory().Size())
-	if opt.Search != nil {
-		if what := opt.Search(mem); what != "" {
-			return &Error{Plugin: i.code.name, Call: call, Kind: ErrCanary, Reason: what}
+	for _, mem := range i.own() {
+		if opt.Search != nil {
+			if what := opt.Search(mem); what != "" {
+				return &Error{Plugin: i.code.name, Call: call, Kind: ErrCanary, Reason: what}
+			}
 		}
-	}
-	for k, c := range opt.Canaries {
-		if at := bytes.Index(mem, c); at >= 0 {
-			return &Error{Plugin: i.code.name, Call: call, Kind: ErrCanary, Reason: fmt.Sprintf("canary %d at %#x", k, at)}
+		for k, c := range opt.Canaries {
+			if bytes.Contains(mem, c) {
+				return &Error{Plugin: i.code.name, Call: call, Kind: ErrCanary, Reason: fmt.Sprintf("canary %d", k)}
+			}
 		}
 	}
 	return nil
+}
+
+// own is what of the memory the instance has written, in pieces that are not next to each other; all of it where nobody can tell.
+func (i *instance) own() [][]byte {
+	if parts, err := written(i.lin, i.code.eng.pages); err == nil {
+		return parts
+	}
+	mem, _ := i.view(0, i.mod.Memory().Size())
+	return [][]byte{mem}
 }
 
 // takeSlice moves a slice of the account into the instance; returnSlice moves back what is left of it, or what is owed: code is charged in

@@ -232,3 +232,29 @@ func (m *mapped) scan(pagemap int, from uint64) (rs []region, next uint64, err e
 
 // start is the address of the memory.
 func (m *mapped) start() uint64 { return uint64(uintptr(unsafe.Pointer(unsafe.SliceData(m.res)))) }
+
+// written is what of a memory the instance has written, in pieces that are not next to each other. It looks each page up, so that a search of what is there
+// costs what was written and not what is reserved.
+func written(l linear, pagemap int) (parts [][]byte, err error) {
+	m, ok := l.(*mapped)
+	if !ok || m.freed.Load() {
+		return nil, errors.ErrUnsupported
+	}
+	base, last := m.start(), uint64(0)
+	for at := uint64(0); at < m.used; {
+		rs, next, err := m.scan(pagemap, at)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rs {
+			from, to := r.start-base, r.end-base
+			if n := len(parts); n > 0 && from == last {
+				from -= uint64(len(parts[n-1]))
+				parts = parts[:n-1]
+			}
+			parts, last = append(parts, m.res[from:to]), to
+		}
+		at = next
+	}
+	return parts, nil
+}

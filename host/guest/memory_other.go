@@ -24,3 +24,5 @@ func (*image) enter(linear, difference)              {}
 
 func openPagemap() int { return -1 }
 func closePagemap(int) {}
+
+func written(linear, int) ([][]byte, error) { return nil, errors.ErrUnsupported }
