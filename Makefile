@@ -142,7 +142,7 @@ test-clickhouse-oracle:
 	SALLYPORT_CHDB=$(CURDIR)/build/chdb/node_modules $(GO) test -count=1 -run Oracle -v ./plugins/clickhouse/sql
 
 # The tests of whole programs once more, with the memory of every guest searched for secrets after every call.
-test-search-guests: deps-test build
+test-search-guests: deps-test build examples
 	SALLYPORT_TEST_SEARCH_GUESTS=1 $(GO) test -count=1 -p 1 ./test/e2e ./test/web ./test/sshe2e ./test/clickhouse
 
 suites: build
