@@ -38,7 +38,7 @@ func TestKubectl(t *testing.T) {
 	})
 	home := t.TempDir()
 	manifest := filepath.Join(home, "pod.yaml")
-	if err := os.WriteFile(manifest, []byte("apiVersion: v1\nkind: Pod\nmetadata: {name: foo, labels: {app: web}}\nspec: {containers: [{name: c, image: x}]}\n"), 0o600); err != nil {
+	if err := os.WriteFile(manifest, []byte("apiVersion: v1\nkind: Pod\nmetadata: {name: new, labels: {app: web}}\nspec: {containers: [{name: c, image: x}]}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -58,10 +58,10 @@ func TestKubectl(t *testing.T) {
 		{"auth can-i delete pods", false, "yes", "create a selfsubjectaccessreview", ""},
 		{"scale deployment web --replicas=3", false, "scaled", "scale deployment web to 3 replicas in namespace web", "/deployments/web/scale"},
 		{"rollout restart deployment web", false, "restarted", "restart deployment web in namespace web", "restartedAt"},
-		{"rollout undo deployment web", false, "rolled back", "replace the pod template of deployment web in namespace web, as a rollback does", `"image":"x:1"`},
+		{"rollout undo deployment web --to-revision=1", false, "rolled back", "replace the pod template of deployment web in namespace web, as a rollback does", `"image":"x:1"`},
 		{"annotate pod foo a=b", false, "annotated", "patch pod foo in namespace web", `"a":"b"`},
-		{"create --validate=false -f " + manifest, false, "created", "create pod foo in namespace web", `"app":"web"`},
-		{"apply --validate=false --server-side -f " + manifest, false, "serverside-applied", "patch pod foo in namespace web", `"app":"web"`},
+		{"create -f " + manifest, false, "created", "create pod new in namespace web", `"app":"web"`},
+		{"apply --server-side --force-conflicts -f " + manifest, false, "serverside-applied", "patch pod new in namespace web", `"app":"web"`},
 		{"get secrets", true, `Error from server (Forbidden): secrets is forbidden: not here (rule baseline/some, receipt r7)`, "list secrets in namespace web", ""},
 		{"exec foo -- ls /", true, `pods/exec "foo" is forbidden: not here (rule baseline/some, receipt r7)`, "exec in pod foo in namespace web, container c: ls /", ""},
 		{"port-forward pod/foo 8080:80", true, `pods/portforward "foo" is forbidden: not here`, "forward ports to pod foo in namespace web", ""},
@@ -109,14 +109,29 @@ func TestKubectl(t *testing.T) {
 	if !strings.Contains(s.Changed(), "DELETE /api/v1/namespaces/web/pods/foo") {
 		t.Error("the delete did not arrive")
 	}
+	s.Put("/api/v1/namespaces/web/pods/foo", `{"kind":"Pod","apiVersion":"v1","spec":{"containers":[{"name":"c","image":"x"}]}}`)
 	if text, err := kubectl("version", "--client", "-o", "json").Output(); err != nil || !webSockets(text) {
 		t.Logf("exec is not tried: it takes a kubectl that speaks WebSocket (%v)", err)
-	} else if out, err := kubectl("exec", "foo", "--", "echo", "hello").CombinedOutput(); err != nil || !strings.Contains(string(out), "echo hello\n") {
+	} else if out, err := kubectl("exec", "foo", "--", "echo", "hello").CombinedOutput(); err != nil || string(out) != "hello\n" {
 		t.Errorf("kubectl exec: %v\n%s", err, out)
 	}
-	for _, c := range []struct{ args, first, second string }{
-		{"logs -f foo", "line 1", "line 2"},
-		{"get pods --watch-only -o name", "pod/later", "pod/latest"},
+	line := func() { // the server sends the next one when this one was read
+		select {
+		case s.Next <- struct{}{}:
+		case <-ctx.Done():
+			t.Fatal("the server's stream has ended")
+		}
+	}
+	another := func(name string) func() {
+		return func() { s.Put("/api/v1/namespaces/web/pods/"+name, s.Get("/api/v1/namespaces/web/pods/foo")) }
+	}
+	for _, c := range []struct {
+		args  string
+		lines []string
+		next  []func()
+	}{
+		{"logs -f foo", []string{"line 1", "line 2"}, []func(){line, line}},
+		{"get pods --watch -o name", []string{"pod/foo", "pod/new", "pod/newer", "pod/newest"}, []func(){func() {}, another("newer"), another("newest"), func() {}}},
 	} {
 		k := kubectl(strings.Fields(c.args)...)
 		out, err := k.StdoutPipe()
@@ -127,15 +142,11 @@ func TestKubectl(t *testing.T) {
 			t.Fatal(err)
 		}
 		lines := bufio.NewScanner(out)
-		for _, want := range []string{c.first, c.second} { // the server sends the next one when this one was read
+		for i, want := range c.lines {
 			if !lines.Scan() || lines.Text() != want {
 				t.Fatalf("kubectl %s: %q, %v, want %q", c.args, lines.Text(), lines.Err(), want)
 			}
-			select {
-			case s.Next <- struct{}{}:
-			case <-ctx.Done():
-				t.Fatalf("kubectl %s: the server's stream has ended", c.args)
-			}
+			c.next[i]()
 		}
 		_ = k.Process.Kill() // a watch begins again when it ends
 		_ = k.Wait()
