@@ -18,6 +18,7 @@ const (
 	insertBulk                   // fuel by the length on top of the operand stack
 	insertTable                  // the same for an instruction on a table
 	indirectCall                 // call_indirect, by a call of a dispatcher where tables are replaced
+	insertOr                     // "or 0" of n bits behind an "and", see masked
 	nothing                      // a charge that turned out to be needless
 )
 
@@ -58,6 +59,8 @@ type body struct {
 	bulk    bool
 	start   int // where the instructions begin
 	groups  int // of locals
+
+	masked masked
 
 	indirects bool // it has a call_indirect
 	branched  bool // something that can leave the straight way has been read: a branch, a call
@@ -271,6 +274,12 @@ func (f *body) emit() []byte {
 			out = f.m.checkFuel(out)
 		case insertBulk:
 			out = f.m.chargeBulk(out, uint32(f.locals), bulkShift)
+		case insertOr:
+			if e.n == 64 {
+				out = append(out, 0x42, 0, opOr64)
+			} else {
+				out = append(out, 0x41, 0, opOr32)
+			}
 		case insertTable:
 			out = f.m.chargeBulk(out, uint32(f.locals), 0)
 		}

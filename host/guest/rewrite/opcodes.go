@@ -6,6 +6,10 @@ func (f *body) instruction() {
 	op := f.byte()
 	f.weigh(weights[op])
 	f.move(stackEffect(op))
+	if bits := f.masked.bits(op); bits > 0 {
+		f.edits = append(f.edits, edit{kind: insertOr, from: from, to: from, n: bits})
+	}
+	local := uint32(0)
 	switch {
 	case op <= 0x01, op >= 0x45 && op <= 0xc4, op == 0x1a, op == 0x1b, op == 0xd1:
 		// unreachable, nop, numbers, drop, select, ref.is_null: no immediates
@@ -15,8 +19,8 @@ func (f *body) instruction() {
 		for range f.count("types of select", 8) {
 			f.valType()
 		}
-	case op >= 0x20 && op <= 0x22:
-		f.index("local", f.locals)
+	case op >= opGet && op <= opTee:
+		local = f.index("local", f.locals)
 	case op == 0x23 || op == 0x24:
 		f.index("global", len(f.m.globals))
 	case op == 0x25 || op == 0x26: // table.get, table.set
@@ -55,6 +59,7 @@ func (f *body) instruction() {
 		f.i = from
 		f.fail("instruction %#x is not supported", op)
 	}
+	f.masked.follow(op, local)
 }
 
 // Opcodes that more than one place needs.
