@@ -64,6 +64,12 @@ address = "127.0.0.1:%[1]d"
 plugin = "clickhouse"
 profiles = ["agents"]
 
+[[endpoint]]
+name = "looking"
+address = "127.0.0.1:%[1]d"
+plugin = "clickhouse"
+profiles = ["agents"]
+
 [[rule]]
 name = "work"
 when = 'action.class in ["session", "read", "write"]'
@@ -73,6 +79,13 @@ then = "allow"
 name = "tables stay"
 when = 'sql.verbs.exists(v, v.startsWith("drop"))'
 then = "deny"
+
+[[rule]]
+name = "answers of one table are looked at, so all are followed"
+endpoints = ["looking"]
+when = '"secrets" in sql.reads'
+inspect = "response"
+then = "deny"
 `, server.Native)); err != nil {
 		return err
 	}
@@ -81,17 +94,20 @@ then = "deny"
 		return err
 	}
 	defer b.gw.Stop()
-	for _, m := range []struct{ what, mode, unit string }{
-		{"SELECT of 10 million rows, MB/s", "select", "%.0f"},
-		{"SELECT of 10 million rows, LZ4, MB/s", "select-lz4", "%.0f"},
-		{"INSERT of 10 million UInt64, MB/s", "insert", "%.0f"},
-		{"INSERT of 10 million UInt64, LZ4, MB/s", "insert-lz4", "%.0f"},
-		{"INSERT of 5 million UInt64 and String, MB/s", "insert-text", "%.0f"},
-		{"INSERT of 5 million UInt64 and String, LZ4, MB/s", "insert-text-lz4", "%.0f"},
-		{"INSERT of 5 million UInt64 and String, ZSTD, MB/s", "insert-text-zstd", "%.0f"},
-		{"small queries/s", "small", "%.0f"},
+	inspected := endpoints[1]
+	for _, m := range []struct{ what, mode, unit, endpoint string }{
+		{"SELECT of 10 million rows, MB/s", "select", "%.0f", inspected},
+		{"  where a rule looks at other answers", "select", "%.0f", "looking"},
+		{"SELECT of 10 million rows, LZ4, MB/s", "select-lz4", "%.0f", inspected},
+		{"  where a rule looks at other answers", "select-lz4", "%.0f", "looking"},
+		{"INSERT of 10 million UInt64, MB/s", "insert", "%.0f", inspected},
+		{"INSERT of 10 million UInt64, LZ4, MB/s", "insert-lz4", "%.0f", inspected},
+		{"INSERT of 5 million UInt64 and String, MB/s", "insert-text", "%.0f", inspected},
+		{"INSERT of 5 million UInt64 and String, LZ4, MB/s", "insert-text-lz4", "%.0f", inspected},
+		{"INSERT of 5 million UInt64 and String, ZSTD, MB/s", "insert-text-zstd", "%.0f", inspected},
+		{"small queries/s", "small", "%.0f", inspected},
 	} {
-		if err := b.compare(ctx, m.what, m.mode, m.unit); err != nil {
+		if err := b.compare(ctx, m.what, m.mode, m.unit, m.endpoint); err != nil {
 			return fmt.Errorf("%w\nthe gateway said:\n%s", err, tailOf(b.gw.Log(), 20))
 		}
 	}
@@ -100,7 +116,7 @@ then = "deny"
 	return nil
 }
 
-func (b *chBench) compare(ctx context.Context, what, mode, unit string) error {
+func (b *chBench) compare(ctx context.Context, what, mode, unit, inspected string) error {
 	progress(what)
 	self, err := os.Executable()
 	if err != nil {
@@ -108,7 +124,7 @@ func (b *chBench) compare(ctx context.Context, what, mode, unit string) error {
 	}
 	var rates [2][]float64
 	for range b.rounds {
-		for i, endpoint := range endpoints {
+		for i, endpoint := range []string{endpoints[0], inspected} {
 			out, err := b.gw.Agent(ctx, self, chAgent, endpoint, strconv.Itoa(b.server.Native), mode, strconv.Itoa(b.seconds)).CombinedOutput()
 			rate, perr := strconv.ParseFloat(strings.TrimSpace(string(out)), 64)
 			if err != nil || perr != nil {

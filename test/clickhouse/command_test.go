@@ -9,11 +9,13 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"math/big"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -71,6 +73,41 @@ func pair(t *testing.T, file string) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
+// behindTLS has a server behind TLS with a certificate, until the test is over, and returns its address.
+func behindTLS(t *testing.T, certificate tls.Certificate, address string) string {
+	t.Helper()
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{certificate}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	all.Go(func() {
+		for {
+			k, err := l.Accept()
+			if err != nil {
+				return
+			}
+			all.Go(func() {
+				defer k.Close()
+				server, err := net.Dial("tcp", address)
+				if err != nil {
+					return
+				}
+				all.Go(func() {
+					_, _ = io.Copy(server, k)
+					server.Close()
+				})
+				_, _ = io.Copy(k, server)
+			})
+		}
+	})
+	t.Cleanup(func() {
+		l.Close()
+		all.Wait()
+	})
+	return l.Addr().String()
+}
+
 // TestCommand has the built plugin in the real command, with the grammar, a credential, both interfaces, and TLS on both sides.
 func TestCommand(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
@@ -83,7 +120,9 @@ func TestCommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	secure := currentOn(t, l, 54492, "notchunked", "notchunked")
-	direct(t, "DROP TABLE IF EXISTS cmd; CREATE TABLE cmd (id UInt64, s String) ENGINE = Memory")
+	web443 := behindTLS(t, certificate, fmt.Sprintf("127.0.0.1:%d", server.HTTP))
+	direct(t, `DROP TABLE IF EXISTS cmd; CREATE TABLE cmd (id UInt64, s String) ENGINE = Memory;
+DROP TABLE IF EXISTS env_vars; CREATE TABLE env_vars (name String, value String) ENGINE = Memory; INSERT INTO env_vars VALUES ('HOME', '/root'), ('TOKEN', 'ghp_abc123')`)
 	binary, err := rig.Build(ctx, dir)
 	if err != nil {
 		t.Fatal(err)
@@ -126,11 +165,37 @@ ca = "%[5]s"
 agent_tls = "require"
 profiles = ["agents"]
 
+[[endpoint]]
+name = "secureweb"
+address = "%[6]s"
+plugin = "clickhouse"
+options = { protocol = "http" }
+tls = "verify-full"
+ca = "%[5]s"
+agent_tls = "require"
+profiles = { agents = "bob" }
+
 [[rule]]
 name = "work"
 when = 'action.class in ["session", "read", "write"]'
 then = "allow"
-`, server.Native, server.HTTP, chserver.User, l.Addr(), ca))
+
+[[rule]]
+name = "no tokens"
+endpoints = ["native"]
+when = '"env_vars" in sql.reads'
+inspect = "response"
+response = 'response.text.contains("ghp_") && !sql.text.contains("masked")'
+then = "deny"
+
+[[rule]]
+name = "tokens are masked"
+endpoints = ["native"]
+when = 'sql.text.contains("masked")'
+inspect = "response"
+then = "redact"
+redact = ["ghp_[A-Za-z0-9]+"]
+`, server.Native, server.HTTP, chserver.User, l.Addr(), ca, web443))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,6 +222,14 @@ then = "allow"
 		return run(input, chserver.Client, "--host", "native", "--port", fmt.Sprint(server.Native), "--user", "whoever", "--password", "whatever", "-q", query)
 	}
 	web := fmt.Sprintf("http://web:%d/", server.HTTP)
+	_, port, err := net.SplitHostPort(web443)
+	if err != nil {
+		t.Fatal(err)
+	}
+	https := fmt.Sprintf("https://secureweb:%s/", port)
+	plain := func(query string) string {
+		return run("", chserver.Client, "--host", "native", "--port", fmt.Sprint(server.Native), "--compression", "0", "-n", "--ignore-error", "-q", query)
+	}
 	for _, c := range []struct{ got, want string }{
 		{client("", "SELECT count() FROM cmd"), "0"},
 		{client("1\ta\n2\tb\n", "INSERT INTO cmd FORMAT TSV"), ""},
@@ -168,19 +241,32 @@ then = "allow"
 		{run("", "curl", "-sS", web+"?user=whoever&password=whatever", "-d", "DROP TABLE cmd"), "Code: 497. DB::Exception: "},
 		{run("", "curl", "-sS", web+"?readonly=0", "-d", "SELECT 1"), "Code: 497. DB::Exception: "},
 		{client("", "SELECT count() FROM cmd"), "3"},
+		// What comes back.
+		{client("", "SELECT value FROM env_vars WHERE name = 'HOME'"), "/root"},
+		{client("", "SELECT value FROM env_vars"), `the statement ran, and its result is withheld: the rule no tokens withholds the result`},
+		{plain("SELECT value FROM env_vars ORDER BY name; SELECT 'and on'"), "and on"},
+		{plain("SELECT value FROM env_vars ORDER BY name -- masked\n; SELECT 'and on'"), "/root\n**********\nand on"},
+		{client("", "SELECT value FROM env_vars -- masked"), "its result is withheld"},
+		// HTTP with TLS on both sides.
+		{run("", "curl", "-sS", https, "-d", "SELECT sum(id) FROM cmd"), "6"},
+		{run("4\td\n", "curl", "-sS", https+"?query=INSERT%20INTO%20cmd%20FORMAT%20TSV", "--data-binary", "@-"), ""},
+		{run("", "curl", "-sS", https, "-d", "DROP TABLE cmd"), "Code: 497"},
+		{run("", "curl", "-sS", https+"?allow_ddl=1", "-d", "SELECT 1"), "Code: 497"},
+		{run("", "curl", "-sS", https, "-d", "SELECT sum(id) FROM cmd"), "10"},
+		{run("", "curl", "-sS", strings.Replace(https, "https", "http", 1), "-d", "SELECT 1"), "TLS"},
 		{run("", "env", insideVariable+"="+fmt.Sprintf("secure:%d", l.Addr().(*net.TCPAddr).Port), os.Args[0]), "code: 497"},
 	} {
 		if c.want == "" && c.got != "" || !strings.Contains(c.got, c.want) {
 			t.Errorf("%q, not %q", c.got, c.want)
 		}
 	}
-	if users := direct(t, "SELECT count() FROM cmd"); users != "3" {
+	if users := direct(t, "SELECT count() FROM cmd"); users != "4" {
 		t.Errorf("%s rows", users)
 	}
 	if secure.rows != 1 || secure.saw("DROP") {
 		t.Errorf("%d rows, %q", secure.rows, secure.queries)
 	}
-	if r := g.Receipts(); !strings.Contains(r, "DROP TABLE cmd") || strings.Contains(r+g.Log(), chserver.Password) {
+	if r := g.Receipts(); !strings.Contains(r, "DROP TABLE cmd") || strings.Contains(r+g.Log(), chserver.Password) || strings.Contains(r+g.Log(), "ghp_abc123") {
 		t.Error("the receipts lack what was denied, or have the password")
 	}
 }

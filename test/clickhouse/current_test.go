@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/ClickHouse/ch-go/compress"
 	chproto "github.com/ClickHouse/ch-go/proto"
@@ -117,7 +118,8 @@ type currentConn struct {
 	in      *unchunk
 	r       *chproto.Reader
 	v       int
-	chunked bool // answers
+	chunked bool   // answers
+	word    string // of the rows of the present answer
 }
 
 // send writes packets, as one message in two chunks when there are chunks.
@@ -321,7 +323,43 @@ func (c *currentConn) query() error {
 		c.mu.Unlock()
 		b.Reset()
 	case strings.HasPrefix(text, "SELECT"):
+		c.word = "text"
+		if strings.Contains(text, "secret") {
+			c.word = "a ghp_abc123"
+		}
 		c.block(&b, packed, 0)
+		if strings.Contains(text, "busy") {
+			for range 3 {
+				if err := errors.Join(c.send(b.Buf), c.busy(packed)); err != nil {
+					return err
+				}
+				b.Reset()
+				c.block(&b, packed, 1)
+			}
+		}
+		if strings.Contains(text, "strange") {
+			b.Reset()
+			chproto.ServerCodeData.Encode(&b)
+			b.PutString("")
+			b.PutRaw(append(bytes.Clone(blockHead), 2, 1))
+			for _, column := range []struct{ name, typ, values string }{{"s", "String", "\x04text"}, {"state", "AggregateFunction(nothing_known, String)", "?" + c.word}} {
+				b.PutString(column.name)
+				b.PutString(column.typ)
+				if c.v >= 54454 {
+					b.PutByte(0)
+				}
+				b.PutRaw([]byte(column.values))
+			}
+		}
+		if strings.Contains(text, "many") {
+			for range 5 * 9 {
+				c.block(&b, packed, 1000)
+				if err := c.send(b.Buf); err != nil {
+					return err
+				}
+				b.Reset()
+			}
+		}
 		c.block(&b, packed, 10)
 		if strings.Contains(text, "slow") {
 			if err := c.send(b.Buf); err != nil {
@@ -344,7 +382,7 @@ func (c *currentConn) input(rows int) chproto.Input {
 	)
 	for i := range rows {
 		ids.Append(uint64(i))
-		str.Append("text")
+		str.Append(c.word)
 		arr.Append([]string{"x"})
 	}
 	return chproto.Input{{Name: "id", Data: ids}, {Name: "s", Data: str}, {Name: "a", Data: arr}}
@@ -363,6 +401,46 @@ func (c *currentConn) block(b *chproto.Buffer, packed bool, rows int) {
 		raw = packs(c.t, raw, compress.LZ4)
 	}
 	b.PutRaw(raw)
+}
+
+// busy says how far it is, each in a message of its own.
+func (c *currentConn) busy(packed bool) error {
+	var b chproto.Buffer
+	chproto.ServerCodeProgress.Encode(&b)
+	numbers := 6
+	if c.v >= 54463 {
+		numbers++
+	}
+	for i := range numbers {
+		b.PutInt(i)
+	}
+	if err := c.send(b.Buf); err != nil || c.v < 54451 {
+		return err
+	}
+	var (
+		text  chproto.ColStr
+		times chproto.ColDateTime
+		ids   chproto.ColUInt64
+		kinds chproto.ColInt8
+		value chproto.ColInt64
+	)
+	for range 20 {
+		text.Append("an event")
+		times.Append(time.Unix(1e9, 0))
+		ids.Append(1)
+		kinds.Append(1)
+		value.Append(5)
+	}
+	b.Reset()
+	chproto.ServerProfileEvents.Encode(&b)
+	b.PutString("")
+	raw := rawBlock(c.t, 20, chproto.Input{{Name: "host_name", Data: &text}, {Name: "current_time", Data: &times}, {Name: "thread_id", Data: &ids},
+		{Name: "type", Data: &kinds}, {Name: "name", Data: &text}, {Name: "value", Data: &value}}, c.v)
+	if packed && c.v >= 54481 {
+		raw = packs(c.t, raw, compress.LZ4)
+	}
+	b.PutRaw(raw)
+	return c.send(b.Buf)
 }
 
 // data reads Data packets up to the empty one.

@@ -61,6 +61,8 @@ type gateway struct {
 	secret  []byte
 	decide  func(a *abi.Action) gate.Verdict // of statements; nil: noForbidden
 	words   bool                             // texts are read by words, in place of the grammar
+	look    func(text string) gate.Verdict   // what becomes of a statement whose text has "looked at" in it
+	answer  func(q *gate.Question) gate.Verdict
 
 	mu      sync.Mutex
 	ends    []gate.End
@@ -164,6 +166,10 @@ func (g *gateway) Decide(_ context.Context, q *gate.Question) gate.Verdict {
 	switch {
 	case q.Action.Family.Name == abi.FamilyConnect:
 		return gate.Verdict{}
+	case q.Response != nil:
+		return g.answer(q)
+	case g.look != nil && strings.Contains(textOf(q.Action), "looked at"):
+		return g.look(textOf(q.Action))
 	case g.decide != nil:
 		return g.decide(q.Action)
 	}
@@ -175,7 +181,7 @@ func (g *gateway) asked() (all []*abi.Action) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, a := range g.actions {
-		if a.Family.Name != abi.FamilyConnect {
+		if a.Family.Name == "sql" {
 			all = append(all, a)
 		}
 	}

@@ -31,7 +31,7 @@ func (*Plugin) Manifest() abi.Manifest {
 	return abi.Manifest{
 		Name: "clickhouse", Version: "0.1.0",
 		Doc:      "ClickHouse, native protocol and HTTP: every statement is read by a grammar that refuses what it does not know, and decided before the server sees it.",
-		Families: []abi.Family{session.ConnectFamily, session.SQLFamily},
+		Families: []abi.Family{session.ConnectFamily, session.SQLFamily, session.ResponseFamily},
 		Stock:    session.Stock(),
 		TLS:      &abi.TLSWords{Protocols: []string{"http/1.1"}, First: true},
 		Options: []abi.Option{

@@ -71,6 +71,8 @@ type Block struct {
 	Keep     *Header
 	// Trust says that the types need no doubt: the data goes to nobody.
 	Trust bool
+	// Copy, when it is set, gets the bytes that belong to the block, without compression, as they are fed.
+	Copy func(p []byte)
 
 	state         blockState
 	columns, rows uint64
@@ -79,15 +81,17 @@ type Block struct {
 	field         uint64
 	num           gatherer
 	name, typ     []byte
+	sparse        bool // the column
 	// kinds are the layouts of the columns of this block and of the ones before, which nearly always have the same.
 	kinds []columnKind
 	m     machine
 }
 
 type columnKind struct {
-	typ     []byte
-	trusted bool
-	l       layout
+	typ  []byte
+	how  trust
+	read bool
+	l    layout
 }
 
 type blockState uint8
@@ -104,6 +108,7 @@ const (
 	stTypeLength
 	stType
 	stCustom
+	stKind
 	stPrefix
 	stValues
 	stEnd
@@ -185,6 +190,14 @@ func (g *gatherer) word(p []byte, size uint8) (v uint64, n int, ok bool) {
 
 // Feed reads on, and returns how many bytes of p belong to the block: all of them, unless it is over.
 func (b *Block) Feed(p []byte) (n int, err error) {
+	n, err = b.feed(p)
+	if b.Copy != nil {
+		b.Copy(p[:n])
+	}
+	return n, err
+}
+
+func (b *Block) feed(p []byte) (n int, err error) {
 	for {
 		if b.skip > 0 {
 			k := min(b.skip, uint64(len(p)-n))
@@ -214,18 +227,8 @@ func (b *Block) step(p []byte) (n int, wait bool, err error) {
 		return b.words(p)
 	case stPrefix, stValues:
 		return b.values(p)
-	case stOverflows, stCustom:
-		if b.state == stOverflows {
-			b.state = stField
-			if p[0] > 1 {
-				return 1, false, ErrBlock
-			}
-			return 1, false, nil
-		}
-		if p[0] != 0 {
-			return 1, false, ErrSerialized
-		}
-		return 1, false, b.beginValues()
+	case stOverflows, stCustom, stKind:
+		return 1, false, b.flag(p[0])
 	case stBucket:
 		_, n, ok := b.num.word(p, 4)
 		if ok {
@@ -238,6 +241,24 @@ func (b *Block) step(p []byte) (n int, wait bool, err error) {
 		return n, true, err
 	}
 	return n, false, b.took(v)
+}
+
+// flag goes on with a byte.
+func (b *Block) flag(c byte) error {
+	switch {
+	case b.state == stOverflows && c <= 1:
+		b.state = stField
+		return nil
+	case b.state == stOverflows:
+		return ErrBlock
+	case b.state == stCustom && c == customSerialized && b.Keep != nil && maySparse(b.typ):
+		b.state = stKind
+		return nil
+	case b.state == stCustom && c == 0 || b.state == stKind && c <= kindSparse:
+		b.sparse = c == kindSparse
+		return b.beginValues()
+	}
+	return ErrSerialized
 }
 
 // took goes on with a number.
@@ -310,55 +331,8 @@ func (b *Block) words(p []byte) (n int, wait bool, err error) {
 		b.state = stCustom
 		return n, false, nil
 	}
+	b.sparse = false
 	return n, false, b.beginValues()
-}
-
-// beginValues goes on with the data of the column whose name and type were read.
-func (b *Block) beginValues() error {
-	trusted := b.Trust
-	if b.Want != nil && b.Want.Known() {
-		typ, ok := b.Want.find(b.name, b.column)
-		if !ok {
-			return ErrColumn
-		}
-		trusted = trusted || bytes.Equal(typ, b.typ)
-	}
-	if b.Keep != nil {
-		b.Keep.add(b.name, b.typ)
-	}
-	if b.rows == 0 {
-		// Nothing follows; but a server that refuses the type is in the middle of the block, so it is read all the same. What the
-		// server says itself is taken as it is.
-		if b.Keep == nil {
-			if err := b.kindOf(trusted); err != nil {
-				return err
-			}
-		}
-		b.next()
-		return nil
-	}
-	if err := b.kindOf(trusted); err != nil {
-		return err
-	}
-	b.m.begin(&b.kinds[b.column].l, b.rows)
-	b.state = stPrefix
-	return nil
-}
-
-func (b *Block) kindOf(trusted bool) error {
-	if b.column == len(b.kinds) {
-		b.kinds = append(b.kinds, columnKind{})
-	}
-	k := &b.kinds[b.column]
-	if k.trusted == trusted && bytes.Equal(k.typ, b.typ) {
-		return nil
-	}
-	k.typ = k.typ[:0]
-	if err := readType(b.typ, trusted || b.Keep != nil, b.Zone, &k.l); err != nil {
-		return err
-	}
-	k.typ, k.trusted = append(k.typ, b.typ...), trusted
-	return nil
 }
 
 func (b *Block) next() {
@@ -371,15 +345,15 @@ func (b *Block) next() {
 // values reads on in the data of a column.
 func (b *Block) values(p []byte) (n int, wait bool, err error) {
 	if b.state == stPrefix {
-		for b.m.prefix > 0 {
+		for len(b.m.prefix) > 0 {
 			v, k, ok := b.num.word(p[n:], 8)
 			if n += k; !ok {
 				return n, true, nil
 			}
-			if v != 1 {
+			if v != uint64(b.m.prefix[0]) {
 				return n, false, ErrSerialized
 			}
-			b.m.prefix--
+			b.m.prefix = b.m.prefix[1:]
 		}
 		b.state = stValues
 	}

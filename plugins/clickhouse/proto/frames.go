@@ -102,7 +102,7 @@ func (f *Frames) begin(b *Block) error {
 			return ErrCompressed
 		}
 	case methodLZ4:
-		f.lz4.begin(f.in, f.out, b.Skip() >= f.out)
+		f.lz4.begin(f.in, f.out, b.Skip() >= f.out && b.Copy == nil)
 	case methodZSTD:
 		if f.in > maxZSTD || f.out > maxZSTD {
 			return ErrZstd
@@ -128,7 +128,8 @@ func (f *Frames) body(p []byte, b *Block) error {
 	case methodLZ4:
 		err := f.lz4.feed(p, b)
 		if err == nil && f.in == 0 && f.lz4.walk {
-			b.Skipped(f.out)
+			b.Skipped(f.lz4.rest)
+			_, err = b.Feed(nil) // which may have been all of the block
 		}
 		return err
 	}

@@ -115,13 +115,17 @@ func FuzzPackets(f *testing.F) {
 
 // FuzzType reads the texts of types.
 func FuzzType(f *testing.F) {
-	for _, s := range []string{"UInt8", "Array(Nullable(String))", "Map(String, Array(LowCardinality(String)))", "Tuple(a UInt8, b Decimal(10, 2))", "Enum8('a' = 1)", "DateTime64(3, 'UTC')", "Nested(a UInt8)", "MultiPolygon"} {
+	for _, s := range []string{"UInt8", "Array(Nullable(String))", "Map(String, Array(LowCardinality(String)))", "Tuple(a UInt8, b Decimal(10, 2))", "Enum8('a' = 1)", "DateTime64(3, 'UTC')", "Nested(a UInt8)", "MultiPolygon", "Variant(Array(String), UInt8)", "JSON(a.b UInt8, SKIP `x)`)"} {
 		f.Add(s, true)
 		f.Add(s, false)
 	}
 	f.Fuzz(func(t *testing.T, s string, trusted bool) {
 		var l layout
-		if readType([]byte(s), trusted, nil, &l) == nil && (len(l.nodes) == 0 || len(l.nodes) > maxNodes) {
+		how := trustNone
+		if trusted {
+			how = trustAnswer
+		}
+		if readType([]byte(s), how, nil, &l) == nil && (len(l.nodes) == 0 || len(l.nodes) > maxNodes) {
 			t.Errorf("%q: %d nodes", s, len(l.nodes))
 		}
 	})
@@ -138,14 +142,14 @@ func TestTypes(t *testing.T) {
 		{"LowCardinality(Nullable(String))", true, true}, {"LowCardinality(Array(String))", false, false}, {"LowCardinality(Decimal(38, 2))", true, false},
 		{"DateTime('UTC')", true, true}, {"DateTime('Europe/Berlin')", true, false}, {"DateTime('Here/There')", true, true}, {"DateTime64(3, 'Europe/Berlin')", true, false},
 		{"Enum8('a' = 1, 'b' = -2)", true, false}, {"Map(LowCardinality(String), UInt8)", true, false}, {"Decimal(77, 2)", false, false}, {"Decimal(9, 10)", false, false},
-		{"AggregateFunction(sum, UInt8)", false, false}, {"JSON", false, false}, {"Dynamic", false, false}, {"Variant(String, UInt8)", false, false},
+		{"AggregateFunction(sum, UInt8)", false, false}, {"JSON", false, false}, {"Dynamic", false, false}, {"Variant(String, UInt8)", true, false}, {"Variant(UInt8, String)", false, false}, {"Variant(UInt8, UInt8)", false, false},
 		{"SimpleAggregateFunction(sum, UInt64)", true, false}, {"Tuple(UInt8, s String)", true, true}, {"Tuple()", false, false}, {"String ", false, false}, {"Array(String", false, false},
 	} {
 		var l layout
-		if err := readType([]byte(c.text), true, nil, &l); (err == nil) != c.trusted {
+		if err := readType([]byte(c.text), trustNamed, nil, &l); (err == nil) != c.trusted {
 			t.Errorf("%s, that the server has named: %v", c.text, err)
 		}
-		if err := readType([]byte(c.text), false, []byte("Here/There"), &l); (err == nil) != c.always {
+		if err := readType([]byte(c.text), trustNone, []byte("Here/There"), &l); (err == nil) != c.always {
 			t.Errorf("%s: %v", c.text, err)
 		}
 	}

@@ -9,3 +9,6 @@ import "unsafe"
 func load64(p []byte) uint64 {
 	return *(*uint64)(unsafe.Pointer((*[8]byte)(p)))
 }
+
+// move8 moves 8 bytes. (Of an array Go's compiler makes a call of memmove.)
+func move8(to, from unsafe.Pointer) { *(*uint64)(to) = *(*uint64)(from) }

@@ -1,6 +1,9 @@
 package proto
 
-import "errors"
+import (
+	"errors"
+	"unsafe"
+)
 
 // ErrCompressed says that compressed data is not what its head says.
 var ErrCompressed = errors.New("compressed data that is not what its head says")
@@ -21,6 +24,7 @@ type lz4 struct {
 	offset uint32
 	in     uint64 // compressed bytes that are still to come
 	left   uint64 // bytes that must still come out
+	rest   uint64 // of them, those that are only walked
 	out    uint64 // bytes that came out
 	buf    []byte
 	w, d   int // end of what was written, and of what was given on
@@ -42,13 +46,18 @@ func (z *lz4) begin(in, out uint64, walk bool) {
 		z.buf = make([]byte, 3*window)
 	}
 	*z = lz4{in: in, left: out, walk: walk, buf: z.buf}
+	if walk {
+		z.rest = out
+	}
 }
 
 // feed reads p, at most what is still to come.
 func (z *lz4) feed(p []byte, b *Block) error {
 	z.in -= uint64(len(p))
 	for {
-		if z.state == lzToken && !z.walk && len(p) >= minFast {
+		if z.state == lzToken && z.walk && len(p) >= minFast {
+			p = p[z.walkSequences(p):]
+		} else if z.state == lzToken && len(p) >= minFast {
 			if len(z.buf)-z.w <= minRoom {
 				if err := z.slide(b); err != nil {
 					return err
@@ -78,7 +87,7 @@ func (z *lz4) feed(p []byte, b *Block) error {
 			z.left -= k
 			if z.lit -= k; z.lit > 0 {
 				if len(p) == 0 {
-					return z.flush(b)
+					return z.pause(b)
 				}
 				continue
 			}
@@ -106,7 +115,7 @@ func (z *lz4) feed(p []byte, b *Block) error {
 			if z.in == 0 {
 				return ErrCompressed
 			}
-			return z.flush(b)
+			return z.pause(b)
 		}
 		c := p[0]
 		p = p[1:]
@@ -159,68 +168,132 @@ const (
 	minRoom = 4 << 10
 )
 
+// walkSequences goes past short sequences that are all there, and returns how many bytes of p they took.
+func (z *lz4) walkSequences(p []byte) (n int) {
+	stop, out := len(p)-minFast, int(min(z.out, window))
+	begun, end := out, out+int(min(z.left, 1<<40))-minFast
+	for n < stop && out < end {
+		token := int(p[n])
+		lit, match := token>>4, token&15
+		if lit == 15 || match == 15 {
+			break
+		}
+		offset := int(p[n+1+lit]) | int(p[n+2+lit])<<8
+		if offset == 0 || offset > out+lit {
+			break // it is found to be wrong step by step
+		}
+		out += lit + match + 4
+		n += 3 + lit
+	}
+	z.out += uint64(out - begun)
+	z.left -= uint64(out - begun)
+	return n
+}
+
 // sequences undoes sequences that are all there, and returns how many bytes of p they took.
 func (z *lz4) sequences(p []byte) (n int, err error) {
-	buf, w, left := z.buf, z.w, int(min(z.left, 1<<40))
-	out := int(min(z.out, window)) // as far as can be referred to
-	begun := w
-	for len(p)-n > 32 && len(buf)-w > minRoom {
-		i := n
-		token := p[i]
-		i++
-		lit := int(token >> 4)
-		if lit == 15 {
-			for more := byte(255); more == 255; i++ {
-				if i >= len(p) || lit > minRoom/4 {
-					lit = minRoom
-					break
-				}
-				more = p[i]
-				lit += int(more)
-			}
-		}
-		if lit > minRoom/2 || len(p)-i < lit+2 { // step by step
+	buf, begun := z.buf, z.w
+	w, end := begun, begun+int(min(z.left, 1<<40)) // where the block ends
+	low := begun - int(min(z.out, window))         // as far as can be referred to
+	for err == nil {
+		stop, room := len(p)-minFast, min(len(buf)-minRoom, end-minFast)
+		if n >= stop || w >= room {
 			break
 		}
-		if lit >= left {
+		n, w = shortSequences(unsafe.Pointer(unsafe.SliceData(p)), unsafe.Pointer(unsafe.SliceData(buf)), n, stop, w, room, low)
+		if n >= stop || w >= room {
 			break
 		}
-		copy(buf[w:w+lit], p[i:i+lit])
-		i += lit
-		offset := int(p[i]) | int(p[i+1])<<8
-		i += 2
-		match := int(token & 15)
-		if match == 15 {
-			for more := byte(255); more == 255; i++ {
-				if i >= len(p) || match > minRoom/4 {
-					match = minRoom
-					break
-				}
-				more = p[i]
-				match += int(more)
-			}
+		var read, wrote int
+		if read, wrote, err = sequence(p[n:], buf[:min(len(buf), end)], w, low); read == 0 {
+			break
 		}
-		if match += 4; match > minRoom/2 {
-			break // nothing of it counts: the literals are written again
-		}
-		at := w + lit
-		if offset == 0 || offset > min(out+at-begun, window) || match >= left-lit {
-			return n, ErrCompressed
-		}
-		for from := at - offset; match > 0; {
-			k := min(match, at-from)
-			copy(buf[at:at+k], buf[from:from+k])
-			at += k
-			match -= k
-		}
-		left -= at - w
-		w = at
-		n = i
+		n, w = n+read, w+wrote
 	}
 	z.out += uint64(w - begun)
 	z.left -= uint64(w - begun)
 	z.w = w
-	return n, nil
+	return n, err
+}
+
+// shortSequences undoes sequences of at most 14 literals and 18 bytes of what was there before, from at least 8 bytes back, as most are. from is
+// what they stand in, read up to n, to what they become, written up to w; both have 64 bytes behind stop and room. Bytes are moved 8 at a
+// time, some of them too many: what is behind the end of what was written is written again.
+//
+// It is jumps that cost in WebAssembly as Go's compiler makes it, so there is one for a sequence. (As (lit-15)&(match-15) >= 0 the first
+// condition is compiled wrongly by wazero 1.12.0 for amd64; the loop ends at once then.)
+func shortSequences(from, to unsafe.Pointer, n, stop, w, room, low int) (int, int) {
+	for n < stop && w < room {
+		token := int(*(*byte)(unsafe.Add(from, n)))
+		lit, match := token>>4, token&15
+		if lit == 15 || match == 15 {
+			break
+		}
+		move8(unsafe.Add(to, w), unsafe.Add(from, n+1))
+		move8(unsafe.Add(to, w+8), unsafe.Add(from, n+9))
+		offset := int(*(*byte)(unsafe.Add(from, n+1+lit))) | int(*(*byte)(unsafe.Add(from, n+2+lit)))<<8
+		at := w + lit
+		back := at - offset
+		if (back-low)|(offset-8) < 0 { // it is before what can be referred to, or too near
+			break
+		}
+		move8(unsafe.Add(to, at), unsafe.Add(to, back))
+		move8(unsafe.Add(to, at+8), unsafe.Add(to, back+8))
+		move8(unsafe.Add(to, at+16), unsafe.Add(to, back+16))
+		w = at + match + 4
+		n += 3 + lit
+	}
+	return n, w
+}
+
+// sequence undoes one sequence, of any form, behind the w bytes of buf that were written. read is 0 when it is too long for here, or not all there.
+func sequence(p, buf []byte, w, low int) (read, wrote int, err error) {
+	i := 1
+	lit, match := int(p[0]>>4), int(p[0]&15)
+	if lit == 15 {
+		for more := byte(255); more == 255; i++ {
+			if i >= len(p) || lit > minRoom/4 {
+				return 0, 0, nil
+			}
+			more = p[i]
+			lit += int(more)
+		}
+	}
+	if lit > minRoom/2 || len(p)-i < lit+2 || w+lit >= len(buf) {
+		return 0, 0, nil
+	}
+	copy(buf[w:w+lit], p[i:i+lit])
+	i += lit
+	offset := int(p[i]) | int(p[i+1])<<8
+	i += 2
+	if match == 15 {
+		for more := byte(255); more == 255; i++ {
+			if i >= len(p) || match > minRoom/4 {
+				return 0, 0, nil // nothing of it counts: the literals are written again
+			}
+			more = p[i]
+			match += int(more)
+		}
+	}
+	match += 4
+	at := w + lit
+	from, to := at-offset, at+match
+	switch {
+	case match > minRoom/2:
+		return 0, 0, nil
+	case offset == 0 || from < low || to >= len(buf):
+		return 0, 0, ErrCompressed
+	case offset == 1:
+		c := buf[from]
+		for j := at; j < to; j++ {
+			buf[j] = c
+		}
+	default:
+		for at < to {
+			at += copy(buf[at:to], buf[from:at])
+		}
+	}
+	return i, to - w, nil
 }
 
 // refer writes what was there before once more.
@@ -266,5 +339,14 @@ func (z *lz4) flush(b *Block) error {
 		err = ErrFrame
 	}
 	z.d = z.w
+	return err
+}
+
+// pause is called when what has come is read: nothing is half written.
+func (z *lz4) pause(b *Block) error {
+	err := z.flush(b)
+	if err == nil && !z.walk && z.left > 0 && b.Copy == nil && b.Skip() >= z.left {
+		z.walk, z.rest = true, z.left // nobody looks at what is still to come
+	}
 	return err
 }

@@ -1,11 +1,13 @@
 package proto
 
+import "bytes"
+
 // machine follows the data of one column.
 type machine struct {
 	l      *layout
 	stack  [maxDepth + 2]frame
 	depth  int
-	prefix int
+	prefix []byte // numbers that are still to come
 	skip   uint64
 }
 
@@ -16,11 +18,17 @@ type frame struct {
 	kid   uint16
 	rows  uint64
 	last  uint64
+	// counts are the rows of each kid of a variant.
+	counts []uint64
 }
 
-func (m *machine) begin(l *layout, rows uint64) {
-	m.l, m.depth, m.prefix, m.skip = l, 0, l.dictionaries, 0
-	m.push(l.root(), rows)
+func (m *machine) begin(l *layout, rows uint64, sparse bool) {
+	m.l, m.depth, m.prefix, m.skip = l, 0, l.prefixes, 0
+	if sparse {
+		m.push(sparseNode, rows)
+	} else {
+		m.push(l.root(), rows)
+	}
 }
 
 func (m *machine) push(node int32, rows uint64) {
@@ -34,6 +42,13 @@ func (m *machine) push(node int32, rows uint64) {
 func (m *machine) run(p []byte, num *gatherer) (n int, done bool, err error) {
 	for m.depth > 0 {
 		f := &m.stack[m.depth-1]
+		if f.node == sparseNode {
+			k, wait, err := m.places(f, p[n:], num)
+			if n += k; wait || err != nil {
+				return n, false, err
+			}
+			continue
+		}
 		t := &m.l.nodes[f.node]
 		k, wait := 0, false
 		switch t.kind {
@@ -59,6 +74,8 @@ func (m *machine) run(p []byte, num *gatherer) (n int, done bool, err error) {
 			m.push(kid, rows)
 		case lowCard:
 			k, wait, err = m.dictionary(f, t, p[n:], num)
+		case variant:
+			k, wait, err = m.variants(f, t, p[n:])
 		}
 		n += k
 		if err != nil || wait || m.skip > 0 {
@@ -72,15 +89,16 @@ func (m *machine) run(p []byte, num *gatherer) (n int, done bool, err error) {
 func (m *machine) texts(f *frame, p []byte, num *gatherer) (n int, wait bool, err error) {
 	rows := f.rows
 	for rows > 0 {
-		if n < len(p) && num.have == 0 && p[n] < 0x80 { // nearly always
-			n += 1 + int(p[n])
-			rows--
+		if num.have == 0 {
+			n, rows = shortTexts(p, n, rows)
 			if n > len(p) {
 				m.skip = uint64(n - len(p))
 				n = len(p)
 				break
 			}
-			continue
+			if rows == 0 {
+				break
+			}
 		}
 		v, k, ok, err := num.uvarint(p[n:])
 		n += k
@@ -102,6 +120,19 @@ func (m *machine) texts(f *frame, p []byte, num *gatherer) (n int, wait bool, er
 		m.depth--
 	}
 	return n, false, nil
+}
+
+// shortTexts goes past texts of less than 128 bytes, as nearly all are. The last one may end behind p. In WebAssembly it is jumps that cost.
+func shortTexts(p []byte, n int, rows uint64) (int, uint64) {
+	for n < len(p) && rows > 0 {
+		size := int(p[n])
+		if size >= 0x80 {
+			break
+		}
+		n += 1 + size
+		rows--
+	}
+	return n, rows
 }
 
 // arrays reads where the elements of each row end, which must not go back.
@@ -131,6 +162,72 @@ func (m *machine) arrays(f *frame, t *node, p []byte, num *gatherer) (n int, wai
 	last := f.last
 	m.depth--
 	m.push(t.kids[0], last)
+	return n, false, nil
+}
+
+// How a server, and no client, writes a column nearly all of whose values are the same, since revision 54465 (SerializationSparse.cpp,
+// SerializationInfo.cpp): how many of these stand before each other value, the rest with a flag, and then the other values.
+const (
+	customSerialized = 1 // behind the type: a byte says how
+	kindSparse       = 1
+	sparseNode       = -1
+	sparseEnd        = 1 << 62
+)
+
+// maySparse reports whether the byte of a column of this type is all that says how it is written: tuples have one for each part.
+func maySparse(typ []byte) bool {
+	return bytes.IndexByte(typ, '(') < 0 || bytes.HasPrefix(typ, []byte("FixedString("))
+}
+
+// places reads where the values of a sparse column are.
+func (m *machine) places(f *frame, p []byte, num *gatherer) (n int, wait bool, err error) {
+	for {
+		v, k, ok, err := num.uvarint(p[n:])
+		n += k
+		switch {
+		case err != nil || !ok:
+			return n, true, err
+		case v&sparseEnd != 0 && v&^sparseEnd == f.rows:
+			count := f.last
+			m.depth--
+			m.push(m.l.root(), count)
+			return n, false, nil
+		case v >= f.rows:
+			return n, false, ErrBlock
+		}
+		f.rows -= v + 1
+		f.last++
+	}
+}
+
+// noVariant is what stands for a row without a value.
+const noVariant = 255
+
+// variants reads which kid each row's value is of, and then the kids.
+func (m *machine) variants(f *frame, t *node, p []byte) (n int, wait bool, err error) {
+	if f.counts == nil {
+		f.counts = make([]uint64, len(t.kids))
+	}
+	for n < len(p) && f.rows > 0 {
+		c := p[n]
+		n++
+		f.rows--
+		if int(c) < len(f.counts) {
+			f.counts[c]++
+		} else if c != noVariant {
+			return n, false, ErrBlock
+		}
+	}
+	if f.rows > 0 {
+		return n, true, nil
+	}
+	if int(f.kid) == len(t.kids) {
+		m.depth--
+		return n, false, nil
+	}
+	kid := f.kid
+	f.kid++
+	m.push(t.kids[kid], f.counts[kid])
 	return n, false, nil
 }
 

@@ -37,6 +37,7 @@ const (
 	ServerProfileInfo    = 6
 	ServerTotals         = 7
 	ServerExtremes       = 8
+	ServerTablesStatus   = 9
 	ServerLog            = 10
 	ServerTableColumns   = 11
 	ServerProfileEvents  = 14

@@ -3,6 +3,7 @@ package proto
 import (
 	"bytes"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -198,14 +199,14 @@ func texts(t testing.TB, rows int) []byte {
 	var str chproto.ColStr
 	for i := range rows {
 		ids.Append(uint64(i) * 0x9E3779B97F4A7C15 >> 20)
-		str.Append("text number " + strings.Repeat("0", i%5) + string(rune('a'+i%26)))
+		str.Append("text number " + strconv.Itoa(i*7919))
 	}
 	return encodeBlock(t, rows, chproto.Input{{Name: "id", Data: ids}, {Name: "s", Data: str}}, 54460)
 }
 
 // TestLargeFrames undoes frames that are larger than what is kept.
 func TestLargeFrames(t *testing.T) {
-	raw := texts(t, 60000)
+	raw := texts(t, 20000)
 	for _, m := range []compress.Method{compress.LZ4, compress.LZ4HC, compress.ZSTD} {
 		wire := compressed(t, raw, m)
 		for _, piece := range []int{97, 4096, 65536, len(wire)} {
@@ -249,5 +250,97 @@ func BenchmarkFrames(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// TestFramesFastAndSlow undoes frames, most of them damaged, whole and in pieces that are too small for the fast way: both say the same.
+func TestFramesFastAndSlow(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	raw := encodeBlock(t, 50, columns(50), 54460)
+	big := texts(t, 1000)
+	var count chproto.ColUInt64
+	for i := range 5000 {
+		count.Append(uint64(i))
+	}
+	counts := encodeBlock(t, len(count), chproto.Input{{Name: "n", Data: count}}, 54460)
+	frames := [][]byte{compressed(t, raw, compress.LZ4)[16:], compressed(t, counts, compress.LZ4)[16:], compressed(t, big, compress.LZ4)[16:], compressed(t, big, compress.LZ4HC)[16:]}
+	whole := 0
+	for range 60 {
+		frame := bytes.Clone(frames[random.IntN(len(frames))])
+		for range random.IntN(4) {
+			frame[random.IntN(len(frame))] = byte(random.IntN(256))
+		}
+		var h cityHash
+		h.begin(uint64(len(frame)))
+		h.write(frame)
+		sum := h.sum()
+		p := append(sum[:], frame...)
+		run := func(piece int, copies bool) (at int, failed, done bool, out []byte) {
+			b := Block{Revision: 54460}
+			if copies {
+				b.Copy = func(p []byte) { out = append(out, p...) }
+			}
+			b.Begin()
+			var fr Frames
+			fr.Begin()
+			for at < len(p) && !fr.Done(&b) {
+				n, err := fr.Feed(p[at:min(at+piece, len(p))], &b)
+				at += n
+				if err != nil {
+					return 0, true, false, nil
+				}
+			}
+			return at, false, fr.Done(&b), out
+		}
+		at1, failed1, done1, out1 := run(len(p)+1, true)
+		at2, failed2, done2, out2 := run(random.IntN(60)+1, true) // never fast
+		at3, failed3, done3, _ := run(len(p)+1, false)            // what needs no look is walked
+		if at1 != at2 || failed1 != failed2 || done1 != done2 || !bytes.Equal(out1, out2) {
+			t.Fatalf("whole: %d %v %v; in pieces: %d %v %v", at1, failed1, done1, at2, failed2, done2)
+		}
+		if at1 != at3 || failed1 != failed3 || done1 != done3 {
+			t.Fatalf("undone: %d %v %v; walked: %d %v %v", at1, failed1, done1, at3, failed3, done3)
+		}
+		if done1 {
+			whole++
+		}
+	}
+	if whole < 10 || whole == 60 {
+		t.Errorf("%d of 60 are whole", whole)
+	}
+}
+
+// TestWalkedFrames has blocks that end with frames of which no byte needs a look.
+func TestWalkedFrames(t *testing.T) {
+	var ids chproto.ColUInt64
+	for i := range 50000 {
+		ids.Append(uint64(i))
+	}
+	raw := encodeBlock(t, len(ids), chproto.Input{{Name: "id", Data: ids}}, 54460)
+	for _, size := range []int{len(raw), 100, len(raw) - 1000, 1 << 16} {
+		var wire []byte
+		for rest := raw; len(rest) > 0; {
+			n := min(size, len(rest))
+			wire = append(wire, compressed(t, rest[:n], compress.LZ4)...)
+			if rest = rest[n:]; size == 100 {
+				size = len(rest)
+			}
+		}
+		for _, piece := range []int{1000, 1 << 16, len(wire) + 10} {
+			b := Block{Revision: 54460}
+			b.Begin()
+			var f Frames
+			f.Begin()
+			at, p := 0, append(bytes.Clone(wire), "\x02next"...)
+			for at < len(p) && !f.Done(&b) {
+				n, err := f.Feed(p[at:min(at+piece, len(p))], &b)
+				if at += n; err != nil {
+					t.Fatal(err)
+				}
+			}
+			if at != len(wire) || !f.Done(&b) {
+				t.Errorf("frames of %d, pieces of %d: %d bytes of %d", size, piece, at, len(wire))
+			}
+		}
 	}
 }

@@ -18,13 +18,46 @@ const (
 	array                // the end of each row's elements, then the elements
 	tuple                // the kids, one behind the other
 	lowCard              // a dictionary and places in it
+	variant              // for each row which kid has it, then the kids
 )
 
 // node is a type, or a part of one.
 type node struct {
-	kind kind
-	size uint32
-	kids []int32
+	kind  kind
+	form  form // of fixed
+	scale uint8
+	size  uint32
+	kids  []int32
+	words []word // of an enumeration
+}
+
+// form is how a value of fixed size reads.
+type form uint8
+
+const (
+	formBytes form = iota // as text, up to zeros at the end
+	formUnsigned
+	formSigned
+	formFloat
+	formBrainFloat
+	formBool
+	formDate
+	formDateTime
+	formDateTime64
+	formTime
+	formTime64
+	formDecimal
+	formEnum
+	formUUID
+	formIPv4
+	formIPv6
+	formNothing
+)
+
+// word is one of an enumeration.
+type word struct {
+	value int16
+	name  []byte
 }
 
 // Limits of types.
@@ -37,9 +70,17 @@ const (
 // layout is a type as the machine of blocks wants it; its root is the last node.
 type layout struct {
 	nodes []node
-	// dictionaries is how many parts have a dictionary: the data begins with a number for each.
-	dictionaries int
+	// prefixes are the numbers, of 8 bytes each, that the data begins with: how its parts are written.
+	prefixes []byte
 }
+
+// How parts are written: SerializationLowCardinality.cpp, SerializationVariant.h (one byte for each row, in the order of the types' names) and
+// SerializationObject.h (as text).
+const (
+	sharedDictionaries = 1
+	basicVariant       = 0
+	textObject         = 1
+)
 
 func (l *layout) root() int32 { return int32(len(l.nodes) - 1) }
 
@@ -52,13 +93,23 @@ type typeReader struct {
 	depth   int
 	l       *layout
 	trusted bool   // the server has named this very type
+	answer  bool   // the data is the server's, or for nobody
 	zone    []byte // of the server
 }
 
+// trust says how far a type is to be trusted.
+type trust uint8
+
+const (
+	trustNone   trust = iota // the agent has named it
+	trustNamed               // so has the server, or it does not matter
+	trustAnswer              // the data is the server's, or for nobody
+)
+
 // readType makes the layout of a type.
-func readType(text []byte, trusted bool, zone []byte, l *layout) error {
-	r := typeReader{text: text, l: l, trusted: trusted, zone: zone}
-	l.nodes, l.dictionaries = l.nodes[:0], 0
+func readType(text []byte, how trust, zone []byte, l *layout) error {
+	r := typeReader{text: text, l: l, trusted: how != trustNone, answer: how == trustAnswer, zone: zone}
+	l.nodes, l.prefixes = l.nodes[:0], l.prefixes[:0]
 	if len(text) > maxTypeText {
 		return ErrType
 	}
@@ -113,14 +164,21 @@ func (r *typeReader) number() (int, bool) {
 	return v, err == nil && v >= 0
 }
 
-// fixedTypes are the types whose values have one size and which have no parameters.
-var fixedTypes = map[string]uint32{
-	"UInt8": 1, "UInt16": 2, "UInt32": 4, "UInt64": 8, "UInt128": 16, "UInt256": 32,
-	"Int8": 1, "Int16": 2, "Int32": 4, "Int64": 8, "Int128": 16, "Int256": 32,
-	"Float32": 4, "Float64": 8, "BFloat16": 2, "Bool": 1, "Date": 2, "Date32": 4, "DateTime": 4, "Time": 4,
-	"UUID": 16, "IPv4": 4, "IPv6": 16,
-	"IntervalNanosecond": 8, "IntervalMicrosecond": 8, "IntervalMillisecond": 8, "IntervalSecond": 8, "IntervalMinute": 8, "IntervalHour": 8,
-	"IntervalDay": 8, "IntervalWeek": 8, "IntervalMonth": 8, "IntervalQuarter": 8, "IntervalYear": 8,
+// fixedType is a type whose values have one size, and no parameters.
+type fixedType struct {
+	size uint32
+	form form
+}
+
+var fixedTypes = map[string]fixedType{
+	"UInt8": {1, formUnsigned}, "UInt16": {2, formUnsigned}, "UInt32": {4, formUnsigned}, "UInt64": {8, formUnsigned}, "UInt128": {16, formUnsigned}, "UInt256": {32, formUnsigned},
+	"Int8": {1, formSigned}, "Int16": {2, formSigned}, "Int32": {4, formSigned}, "Int64": {8, formSigned}, "Int128": {16, formSigned}, "Int256": {32, formSigned},
+	"Float32": {4, formFloat}, "Float64": {8, formFloat}, "BFloat16": {2, formBrainFloat}, "Bool": {1, formBool},
+	"Date": {2, formDate}, "Date32": {4, formDate}, "DateTime": {4, formDateTime}, "Time": {4, formTime},
+	"UUID": {16, formUUID}, "IPv4": {4, formIPv4}, "IPv6": {16, formIPv6},
+	"IntervalNanosecond": {8, formSigned}, "IntervalMicrosecond": {8, formSigned}, "IntervalMillisecond": {8, formSigned}, "IntervalSecond": {8, formSigned},
+	"IntervalMinute": {8, formSigned}, "IntervalHour": {8, formSigned}, "IntervalDay": {8, formSigned}, "IntervalWeek": {8, formSigned},
+	"IntervalMonth": {8, formSigned}, "IntervalQuarter": {8, formSigned}, "IntervalYear": {8, formSigned},
 }
 
 // geo are how many arrays of points a type of geometry is.
@@ -132,17 +190,22 @@ func (r *typeReader) read(in place) (int32, bool) {
 	}
 	defer func() { r.depth-- }()
 	name := r.word()
-	if size, ok := fixedTypes[name]; ok {
+	if t, ok := fixedTypes[name]; ok {
 		if name == "DateTime" && r.is('(') && !(r.quotedZone() && r.is(')')) {
 			return 0, false
 		}
-		return r.add(node{kind: fixed, size: size})
+		return r.add(node{kind: fixed, size: t.size, form: t.form})
 	}
 	if depth, ok := geo[name]; ok {
 		return r.geometry(depth, in)
 	}
-	if name == "String" {
+	switch {
+	case name == "String":
 		return r.add(node{kind: text})
+	case name == "JSON" && r.answer && in == (place{}):
+		return r.object()
+	case name == "Nothing" && r.trusted: // of NULL by itself
+		return r.add(node{kind: fixed, size: 1, form: formNothing})
 	}
 	if !r.is('(') {
 		return 0, false
@@ -155,7 +218,7 @@ func (r *typeReader) geometry(depth int, in place) (int32, bool) {
 	if in != (place{}) {
 		return 0, false
 	}
-	x, _ := r.add(node{kind: fixed, size: 8})
+	x, _ := r.add(node{kind: fixed, size: 8, form: formFloat})
 	i, ok := r.add(node{kind: tuple, kids: []int32{x, x}})
 	for ; depth > 0 && ok; depth-- {
 		i, ok = r.add(node{kind: array, kids: []int32{i}})
@@ -172,10 +235,15 @@ func (r *typeReader) parametric(name string, in place) (int32, bool) {
 		}
 		return r.add(node{kind: fixed, size: uint32(n)})
 	case "DateTime64", "Time64":
-		if n, ok := r.number(); !ok || n > 9 || name == "DateTime64" && r.comma() && !r.quotedZone() {
+		n, ok := r.number()
+		if !ok || n > 9 || name == "DateTime64" && r.comma() && !r.quotedZone() {
 			return 0, false
 		}
-		return r.add(node{kind: fixed, size: 8})
+		f := formDateTime64
+		if name == "Time64" {
+			f = formTime64
+		}
+		return r.add(node{kind: fixed, size: 8, form: f, scale: uint8(n)})
 	case "Decimal":
 		p, ok := r.number()
 		if !ok || p < 1 || p > 76 || !r.comma() {
@@ -234,6 +302,8 @@ func (r *typeReader) parametric(name string, in place) (int32, bool) {
 			return 0, false
 		}
 		return r.add(node{kind: array, kids: []int32{pair}})
+	case "Variant":
+		return r.variants()
 	case "Tuple":
 		return r.elements()
 	case "Nested":
@@ -252,131 +322,4 @@ func (r *typeReader) wrap(k kind) (int32, bool) {
 		return 0, false
 	}
 	return r.add(node{kind: k, kids: []int32{kid}})
-}
-
-// elements are those of a tuple, with or without names.
-func (r *typeReader) elements() (int32, bool) {
-	var kids []int32
-	for {
-		start := r.at
-		if word := r.word(); word == "" && r.is('`') { // a name that is quoted
-			if !r.trusted {
-				return 0, false
-			}
-			for r.at < len(r.text) && r.text[r.at] != '`' {
-				if r.text[r.at] == '\\' {
-					r.at++
-				}
-				r.at++
-			}
-			r.at = min(r.at, len(r.text))
-			if !r.is('`') || !r.is(' ') {
-				return 0, false
-			}
-		} else if word == "" || !r.is(' ') {
-			r.at = start
-		} else if !r.trusted && (word[0] >= '0' && word[0] <= '9') {
-			return 0, false
-		}
-		kid, ok := r.read(place{})
-		if !ok {
-			return 0, false
-		}
-		if kids = append(kids, kid); len(kids) > maxNodes {
-			return 0, false
-		}
-		if !r.comma() {
-			return r.add(node{kind: tuple, kids: kids})
-		}
-	}
-}
-
-func (r *typeReader) decimal(precision int) (int32, bool) {
-	scale, ok := r.number()
-	if !ok || scale > precision {
-		return 0, false
-	}
-	size := uint32(32)
-	switch {
-	case precision <= 9:
-		size = 4
-	case precision <= 18:
-		size = 8
-	case precision <= 38:
-		size = 16
-	}
-	return r.add(node{kind: fixed, size: size})
-}
-
-// enum reads the words of an enumeration, which only a server can judge.
-func (r *typeReader) enum(size uint32) (int32, bool) {
-	if !r.trusted {
-		return 0, false
-	}
-	for {
-		if _, ok := r.quoted(); !ok {
-			return 0, false
-		}
-		r.is(' ')
-		if !r.is('=') {
-			return 0, false
-		}
-		r.is(' ')
-		r.is('-')
-		if _, ok := r.number(); !ok {
-			return 0, false
-		}
-		if !r.comma() {
-			return r.add(node{kind: fixed, size: size})
-		}
-	}
-}
-
-func (r *typeReader) dictionary(in place) (int32, bool) {
-	if in != (place{}) {
-		return 0, false
-	}
-	kid, ok := r.read(place{dictionary: true})
-	if !ok {
-		return 0, false
-	}
-	if r.l.nodes[kid].kind == nullable { // the dictionary holds the values without the one for NULL
-		kid = r.l.nodes[kid].kids[0]
-	}
-	if n := r.l.nodes[kid]; n.kind > text || !r.trusted && n.kind == fixed && n.size > 8 {
-		return 0, false
-	}
-	r.l.dictionaries++
-	return r.add(node{kind: lowCard, kids: []int32{kid}})
-}
-
-// quoted reads a string in single quotes.
-func (r *typeReader) quoted() ([]byte, bool) {
-	if !r.is('\'') {
-		return nil, false
-	}
-	start := r.at
-	for r.at < len(r.text) && r.text[r.at] != '\'' {
-		if r.text[r.at] == '\\' {
-			r.at++
-		}
-		r.at++
-	}
-	if r.at >= len(r.text) {
-		return nil, false
-	}
-	r.at++
-	return r.text[start : r.at-1], true
-}
-
-func (r *typeReader) quotedZone() bool {
-	zone, ok := r.quoted()
-	if !ok || r.trusted {
-		return ok
-	}
-	switch string(zone) {
-	case "UTC", "Etc/UTC", "GMT", string(r.zone):
-		return true
-	}
-	return false
 }

@@ -20,6 +20,14 @@ type answer struct {
 	fresh  bool // nothing of the answer has come
 	buf    []byte
 	logs   proto.Header // what is not looked at
+
+	// every: some rule looks at answers, so each is followed to its end, whatever it answers. code is the present packet's.
+	every bool
+	open  bool // one is being followed, and is not over
+	lost  bool // where it ends cannot be told, so neither where the next one begins
+	rows  bool // an answer that should ask for rows has some
+	code  byte
+	at    int // of buf is followed, while an answer is kept
 }
 
 type answerState uint8
@@ -34,7 +42,10 @@ const (
 const maxAnswer = 3 << 20
 
 func (a *answer) begin() {
-	a.state, a.in, a.fresh, a.buf, a.chunks = answerFollow, false, true, a.buf[:0], proto.Chunks{}
+	a.state = answerFollow
+	if !a.every {
+		a.in, a.fresh, a.buf, a.chunks = false, true, a.buf[:0], proto.Chunks{}
+	}
 	a.header.Reset()
 }
 
@@ -45,6 +56,17 @@ func (a *answer) stop() {
 
 // waits reports whether the server waits for rows.
 func (a *answer) waits() bool { return a.state == answerFollow && a.header.Known() }
+
+// goesOn reports whether what the server says next belongs to an answer that is not over, as far as that is followed.
+func (a *answer) goesOn(chunked bool) bool {
+	return a.every && !a.lost && (a.open || chunked && !a.chunks.AtStart())
+}
+
+// fail gives up what cannot be followed.
+func (a *answer) fail() {
+	a.stop()
+	a.lost, a.open = a.every, false
+}
 
 // read reads on.
 func (a *answer) read(p []byte, chunked, compressed bool) {
@@ -61,7 +83,7 @@ func (a *answer) read(p []byte, chunked, compressed bool) {
 			a.fresh = false
 			n, err := a.chunks.Head(p)
 			if err != nil {
-				a.stop()
+				a.fail()
 				return
 			}
 			p = p[n:]
@@ -73,14 +95,14 @@ func (a *answer) read(p []byte, chunked, compressed bool) {
 		p = p[k:]
 	}
 	at := 0
-	for at < len(a.buf) && a.state == answerFollow {
+	for at < len(a.buf) && (a.state == answerFollow || a.every && !a.lost) {
 		n, err := a.packet(a.buf[at:], compressed)
 		at += n
 		if err == proto.ErrMore && len(a.buf)-at < maxAnswer {
 			break
 		}
 		if err != nil {
-			a.stop()
+			a.fail()
 		}
 	}
 	a.buf = a.buf[:copy(a.buf, a.buf[at:])]
@@ -91,6 +113,7 @@ func (a *answer) packet(p []byte, compressed bool) (n int, err error) {
 	if a.in {
 		return a.blockOf(p)
 	}
+	a.code = p[0]
 	switch code := p[0]; code {
 	case proto.ServerData, proto.ServerTotals, proto.ServerExtremes, proto.ServerLog, proto.ServerProfileEvents:
 		if n, err = proto.ReadTableName(p); err != nil {
@@ -99,7 +122,7 @@ func (a *answer) packet(p []byte, compressed bool) (n int, err error) {
 		a.in = true
 		data := code == proto.ServerData || code == proto.ServerTotals || code == proto.ServerExtremes
 		a.packed = compressed && (data || proto.CompressedLogs(a.block.Revision))
-		a.kept = code == proto.ServerData && !a.header.Known()
+		a.kept = code == proto.ServerData && a.state == answerFollow && !a.header.Known()
 		a.logs.Reset()
 		a.block.Keep = &a.logs
 		if a.kept {
@@ -108,17 +131,18 @@ func (a *answer) packet(p []byte, compressed bool) (n int, err error) {
 		a.block.Begin()
 		a.frame.Begin()
 		return n, nil
-	case proto.ServerException, proto.ServerEndOfStream:
-		if n, err = proto.ReadAnswer(p, a.block.Revision); err == nil {
+	}
+	if n, err = proto.ReadAnswer(p, a.block.Revision); err != nil {
+		return 0, err
+	}
+	switch a.code {
+	case proto.ServerException, proto.ServerEndOfStream, proto.ServerTablesStatus:
+		a.open = false
+		if a.state == answerFollow {
 			a.state = answerOver
 		}
-		return n, err
 	}
-	n, err = proto.ReadAnswer(p, a.block.Revision)
-	if err != nil {
-		n = 0
-	}
-	return n, err
+	return n, nil
 }
 
 func (a *answer) blockOf(p []byte) (n int, err error) {
@@ -131,6 +155,7 @@ func (a *answer) blockOf(p []byte) (n int, err error) {
 		a.in = false
 		if _, rows := a.block.Size(); a.kept && rows > 0 {
 			a.state = answerNone // rows: this is no INSERT
+			a.rows = true
 			a.header.Reset()
 		}
 	}
@@ -141,10 +166,10 @@ func (a *answer) blockOf(p []byte) (n int, err error) {
 func (s *Session) upstream(c *sdk.Conn, p []byte, end bool) int {
 	if len(p) == 0 {
 		if end {
-			c.Shut(abi.Agent)
 			if s.held {
 				c.Withdraw(s.action)
 			}
+			s.cutResult(c)
 		}
 		return 0
 	}
@@ -155,17 +180,32 @@ func (s *Session) upstream(c *sdk.Conn, p []byte, end bool) int {
 		}
 		return n
 	}
-	c.Pass(abi.Upstream, 0, uint64(len(p)))
-	s.heard = true
-	if s.answer.state == answerFollow {
+	if s.result.parent != 0 {
+		return s.readResult(c, p, end)
+	}
+	if s.answer.state == answerFollow || s.answer.every && !s.answer.lost {
 		s.answer.read(p, s.answersChunked, s.query.Compressed)
 	}
+	if s.answer.every && s.answer.rows && s.takesRows {
+		s.refuse(c, networkError, "sallyport: an answer with rows to a statement that takes some, and was not looked at", true)
+		return 0
+	}
+	id := uint32(0)
+	if s.answer.every {
+		id = s.connect // the host may have begun what the verdict demands, before it is known here
+	}
+	c.Pass(abi.Upstream, id, uint64(len(p)))
+	s.heard = true
 	s.resume(c)
 	return len(p)
 }
 
 // finish ends the present query.
 func (s *Session) finish(c *sdk.Conn) {
+	if s.result.parent != 0 {
+		c.Answered(s.result.parent)
+		s.result.parent = 0
+	}
 	if s.action != 0 {
 		c.Done(s.action)
 		s.action, s.kind = 0, askedNothing

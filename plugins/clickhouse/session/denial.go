@@ -10,12 +10,13 @@ import (
 
 // Codes of exceptions (src/Common/ErrorCodes.cpp).
 const (
-	syntaxError       = 62
-	unexpectedPacket  = 101
-	networkError      = 210
-	queryWasCancelled = 394
-	accessDenied      = 497
-	cannotParse       = 117 // INCORRECT_DATA
+	syntaxError          = 62
+	unexpectedPacket     = 101
+	networkError         = 210
+	queryWasCancelled    = 394
+	accessDenied         = 497
+	authenticationFailed = 516
+	cannotParse          = 117 // INCORRECT_DATA
 )
 
 // Denial is what the agent is told of a verdict.
@@ -35,6 +36,11 @@ func Denial(e *abi.Event) string {
 		text += ")"
 	}
 	return text
+}
+
+// Withheld is what the agent is told when it does not get an answer.
+func Withheld(e *abi.Event) string {
+	return "the statement ran, and its result is withheld: " + Denial(e)
 }
 
 func quote(s string) string {
@@ -72,6 +78,7 @@ func (s *Session) denied(c *sdk.Conn, e *abi.Event) {
 	}
 	s.action, s.kind, s.held, s.took, s.heard = 0, askedNothing, false, false, true
 	s.answer.stop()
+	s.answer.open = false
 	s.draining = true
 	s.exception(c, code, message)
 	s.resume(c)

@@ -94,3 +94,18 @@ var SQLFamily = abi.Family{Name: "sql", Doc: "Statements of ClickHouse's SQL.", 
 func AskConnect(c *sdk.Conn, endpoint string, tls, gatewayLogin bool) *sdk.AskBuilder {
 	return c.Ask(familyConnect, abi.ClassSession, "connect to "+endpoint).String(connectProtocol, "http").Bool(connectTLS, tls).Bool(connectGatewayLogin, gatewayLogin)
 }
+
+// The fields of family response behind those that every plugin has.
+const (
+	ResponseStatus    = abi.ResponseFields + iota // over HTTP; natively it is unknown
+	ResponseException                             // the code of the server's exception; 0: none
+)
+
+// FamilyResponse is the index of ResponseFamily in the manifest.
+const FamilyResponse = 2
+
+// ResponseFamily is what is said of an answer, whichever interface it comes by.
+var ResponseFamily = abi.ResponseFamily("What came back from a statement: columns and rows, totals and extremes among them, exceptions and log lines with their texts.",
+	abi.Field{Name: "status", Type: abi.TypeInt, Doc: "over HTTP, the status of the answer; unknown natively"},
+	abi.Field{Name: "exception", Type: abi.TypeInt, Doc: "the code of the server's exception in the answer: 0 when there is none"},
+)

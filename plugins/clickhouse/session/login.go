@@ -107,6 +107,15 @@ func (s *Session) sayHello(c *sdk.Conn) {
 // readWelcome reads the server's hello.
 func (s *Session) readWelcome(c *sdk.Conn, p []byte) int {
 	if p[0] == proto.ServerException { // the login failed: it says why, and leaves
+		x, err := proto.ReadException(p)
+		switch {
+		case err == proto.ErrMore && len(p) < maxWelcome:
+			return 0
+		case err == nil && s.gatewayLogin && refusedLogin(x.Code): // that is between the operator and the server
+			c.Refused(s.connect, SlotPassword, words(p, &x))
+			s.refuse(c, authenticationFailed, "sallyport: the gateway could not log in at endpoint "+s.facts.Endpoint+": the upstream refuses the gateway's login", false)
+			return 0
+		}
 		s.phase = phaseEnded
 		c.Pass(abi.Upstream, 0, uint64(len(p)))
 		s.resume(c)
@@ -177,4 +186,25 @@ func (s *Session) begin(c *sdk.Conn) {
 	s.phase = phaseReady
 	s.data.block.Revision, s.data.block.Zone = s.revision, s.zone
 	s.answer.block.Revision = s.revision
+	s.answer.every, s.result.reader.Revision = s.facts.Inspect, s.revision
 }
+
+// refusedLogin reports whether an exception is about the user and the password.
+func refusedLogin(code int32) bool {
+	switch code {
+	case 192, 193, 194, authenticationFailed: // UNKNOWN_USER, WRONG_PASSWORD, REQUIRED_PASSWORD
+		return true
+	}
+	return false
+}
+
+// words is what an exception says, cut to what an operator is told.
+func words(p []byte, x *proto.Exception) []byte {
+	if len(x.Words) < 2 {
+		return nil
+	}
+	w := x.Words[1] // behind its name
+	return p[w[0]:min(w[1], w[0]+maxWords)]
+}
+
+const maxWords = 1 << 10

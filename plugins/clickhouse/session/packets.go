@@ -84,15 +84,18 @@ func (s *Session) readPacket(c *sdk.Conn, p []byte, head int) int {
 func (s *Session) waitFor(c *sdk.Conn) bool {
 	d, a := &s.data, &s.answer
 	switch {
-	case s.action == 0:
+	case s.action == 0 && !a.goesOn(s.answersChunked):
 		return false
-	case a.state == answerOver:
+	case s.action == 0:
+		s.stop(c)
+		return true
+	case a.state == answerOver && !a.goesOn(s.answersChunked):
 		return false
 	case s.kind == askedQuery && !d.tables || a.waits() && !d.over:
 		// A server that waits for data would take this for it.
 		s.refuse(c, unexpectedPacket, "sallyport: unexpected packet from client: the data of the query before it is not complete", true)
 		return true
-	case s.held || !s.heard || a.state == answerFollow:
+	case s.held || !s.heard || a.state == answerFollow || a.goesOn(s.answersChunked) || s.resultPending():
 		s.stop(c)
 		return true
 	}

@@ -54,6 +54,8 @@ func (s *Session) queryPacket(c *sdk.Conn, p []byte) int {
 	} else {
 		s.answer.stop()
 	}
+	s.takesRows = f.Kind == sql.KindInsert && f.Insert()
+	s.asks(f)
 	c.Pass(abi.Agent, s.action, uint64(size))
 	return size
 }
@@ -75,7 +77,19 @@ func (s *Session) ask(c *sdk.Conn, f *Facts, out *outside) uint32 {
 	for i := range out.params {
 		about.Params = append(about.Params, string(out.params[i].Name)+"="+string(out.params[i].Value))
 	}
-	return Ask(c, f, s.query.Text, &about).Do(0, abi.AskQuiet|abi.AskAside)
+	flags := abi.AskQuiet | abi.AskAside
+	if s.facts.Inspect {
+		flags = abi.AskAside
+	}
+	return Ask(c, f, s.query.Text, &about).Do(0, flags)
+}
+
+// asks notes what was asked about, whose answer is followed where some rule looks at answers.
+func (s *Session) asks(f *Facts) {
+	s.answer.rows, s.answer.open = false, s.answer.every && !s.answer.lost
+	if s.answer.every {
+		s.class, s.title = f.Class, strings.Clone(f.Title)
+	}
 }
 
 // About is what is said of a statement beside its text.
@@ -248,6 +262,8 @@ func (s *Session) tablesPacket(c *sdk.Conn, p []byte) int {
 	s.kind, s.heard, s.aside = askedTables, false, false
 	s.data.tables, s.data.over = true, true
 	s.answer.stop()
+	s.takesRows = false
+	s.asks(&f)
 	c.Pass(abi.Agent, s.action, uint64(size))
 	return size
 }

@@ -56,6 +56,11 @@ type Session struct {
 	query  proto.Query
 	data   data
 	answer answer
+	// result is the answer that is kept, with facts.Inspect only. takesRows: the present query is an INSERT that the server asks for rows.
+	result    result
+	takesRows bool
+	class     abi.Class // of the present query
+	title     string
 	// risky: the session has settings under which a server may fail in the middle of a block; riskyNow: the present query has.
 	risky, riskyNow bool
 	changed         []string
@@ -155,9 +160,14 @@ func (s *Session) verdict(c *sdk.Conn, e *abi.Event) {
 	switch {
 	case e.ID == s.connect && s.phase == phaseAsked:
 		s.connectVerdict(c, e)
+	case e.ID == s.result.question && e.ID != 0:
+		s.resultDecided(c, e)
 	case e.ID != s.action || s.action == 0:
 	case e.Outcome == abi.Allow:
 		s.held = false
+		if e.Inspect > 0 {
+			s.inspects(c, e)
+		}
 		s.resume(c)
 	default:
 		s.denied(c, e)
