@@ -20,7 +20,7 @@ K8S_SOURCES     := $(shell find sdk plugins/http plugins/kubernetes -name '*.go'
 HTTP_SOURCES    := $(shell find sdk plugins/http -name '*.go' -not -name '*_test.go') go.mod
 GUEST_SOURCES   := $(shell find sdk plugins/postgres -name '*.go' -not -name '*_test.go') go.mod
 
-.PHONY: all build plugins examples test-examples lint test demo bench suites fuzz clean deps deps-test test-clickhouse-oracle test-search-guests
+.PHONY: all build plugins examples test-examples lint test demo bench suites fuzz clean deps deps-test test-clickhouse-oracle test-search-guests test-kubernetes
 
 all: build
 
@@ -140,6 +140,11 @@ bench: build
 test-clickhouse-oracle:
 	test -d build/chdb/node_modules/chdb || npm install --prefix build/chdb --no-audit --no-fund chdb@3.4.0
 	SALLYPORT_CHDB=$(CURDIR)/build/chdb/node_modules $(GO) test -count=1 -run Oracle -v ./plugins/clickhouse/sql
+
+# kubectl and helm before a real API server with etcd. Those that KUBE_APISERVER, ETCD, KUBECTL and HELM do not name are built, which takes a quarter of an hour the first time.
+test-kubernetes: deps-test build
+	test/kubernetes/tools/build build/kubernetes
+	PATH="$(CURDIR)/build/kubernetes:$$PATH" SALLYPORT_TEST_KUBERNETES=1 $(GO) test -count=1 -timeout 20m -v ./test/kubernetes/cluster
 
 # The tests of whole programs once more, with the memory of every guest searched for secrets after every call.
 test-search-guests: deps-test build examples
