@@ -106,7 +106,11 @@ func (s *session) mask(q *gate.Question, p *parent, v *decide.ResponseVerdict) {
 // aboutAnswer completes the record of a decision about an answer: what it says of the action, and nothing of what came back but its shape.
 func aboutAnswer(r *receipt.Record, q *gate.Question) {
 	r.Action = ownAction(q.Action)
-	r.Action.Values[abi.ResponseText] = abi.Value{}
+	for i, f := range r.Action.Family.Fields { // the text, and whatever else a plugin says is made of what came back
+		if f.Role == abi.RoleText || f.Role == abi.RoleValues {
+			r.Action.Values[i] = abi.Value{}
+		}
+	}
 	if p, ok := q.Parent.(*parent); ok {
 		r.Parent, r.Masked, r.MaskedBy = p.receipt, p.masked, p.by
 	}

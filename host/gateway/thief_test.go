@@ -65,7 +65,9 @@ func TestThief(t *testing.T) {
 			t.Errorf("%s, %s: the agent gets %q", c.endpoint, c.line, text)
 		}
 		if c.reason != "" {
-			w.find(c.line, func(e *receipt.Entry) bool { return e.Kind == receipt.End && e.FailClosed && strings.Contains(e.Reason, c.reason) })
+			w.find(c.line, func(e *receipt.Entry) bool {
+				return e.Kind == receipt.End && e.FailClosed && strings.Contains(e.Reason, c.reason)
+			})
 		}
 		if got := up.got.String()[before:]; strings.Contains(got, canary) || c.line != "cheap proof" && c.line != "a login twice" && got != "" {
 			t.Errorf("%s, %s: the upstream gets %q", c.endpoint, c.line, got)

@@ -38,11 +38,17 @@ type world struct {
 	others   others
 	tls, raw int // nginx's ports with TLS and without
 	sizes    []int
+	binary   string
 }
 
 var shared *world
 
-func TestMain(m *testing.M) { os.Exit(suite(m)) }
+func TestMain(m *testing.M) {
+	if url := os.Getenv(goClientURL); url != "" {
+		os.Exit(goClient(url))
+	}
+	os.Exit(suite(m))
+}
 
 func suite(m *testing.M) int {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
@@ -90,6 +96,7 @@ func (w *world) start(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	w.binary = binary
 	dir := filepath.Join(w.dir, "gateway")
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return err

@@ -306,6 +306,7 @@ func (s *Session) ask(c *sdk.Conn, p []byte, f *sql.Facts) int {
 		}
 	}
 	s.id = session.Ask(c, f, s.text, &s.plan.about).Do(0, abi.AskStreaming)
+	s.title, s.class = f.Title, f.Class
 	s.agent = agentAsked
 	read := s.size
 	switch {

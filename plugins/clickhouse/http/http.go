@@ -81,6 +81,8 @@ const (
 	serverHead
 	serverChunks
 	serverRest
+	serverKeeping // a response that is looked at, whose head was kept
+	serverTail    // of one that was too long, what was not kept
 )
 
 type linkState uint8
@@ -129,6 +131,14 @@ type Session struct {
 		chunks head.Chunks
 		asked  head.Asked
 	}
+	// Of a response that is looked at, or was and is too long:
+	looked  uint32 // the action that it answers; 0: nobody looks
+	answers uint32 // what the upstream's bytes answer, where that is to be said
+	result  result
+	tail    tail
+	title   string // what the request was asked about with
+	class   abi.Class
+
 	trailing bool // the rest of a response may still be on its way
 	ending   bool
 }
@@ -179,6 +189,13 @@ func (s *Session) Event(c *sdk.Conn, e abi.Event) {
 	switch e.Kind {
 	case abi.KindVerdict:
 		s.held = false
+		if s.result.question != 0 && e.ID == s.result.question {
+			s.resultDecided(c, &e)
+			return
+		}
+		if e.Outcome == abi.Allow && s.facts.Inspect {
+			s.inspects(c, &e)
+		}
 		switch {
 		case e.Outcome != abi.Allow && e.ID == s.connect:
 			s.answer(c, 403, accessDenied, session.Denial(&e), true)

@@ -14,6 +14,7 @@ type plan struct {
 	about    session.About
 	query    []byte // of the URL, decoded
 	edits    []edit
+	offer    edit // takes out what asks for compression, where the answer is looked at
 	encoding []byte
 	path     string
 	// frames: the body is in ClickHouse's own compression. form: it is multipart/form-data, with this boundary.
@@ -113,6 +114,9 @@ func (s *Session) headers(p []byte) (wrong string) {
 			a.Application = string(value)
 		case f.Known == head.Expect:
 			out = true // the gateway asks for the body itself
+		case name == "accept-encoding":
+			line := f.Line(p)
+			pl.offer = edit{at: int(line.Start), out: int(line.End - line.Start)}
 		case name == "x-clickhouse-user":
 			a.User, out = string(value), s.gatewayLogin || s.hasUser
 		case name == "x-clickhouse-key":

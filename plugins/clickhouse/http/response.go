@@ -1,6 +1,7 @@
 package http
 
 import (
+	"bytes"
 	"strconv"
 
 	"github.com/sallyport-dev/sallyport/plugins/http/head"
@@ -49,6 +50,10 @@ func (s *Session) upstream(c *sdk.Conn, p []byte, end bool) int {
 		return s.readResponse(c, p, end)
 	case serverChunks:
 		return s.readResponseChunks(c, p, end)
+	case serverKeeping:
+		return s.keepBody(c, p, end)
+	case serverTail:
+		return s.passTail(c, p)
 	}
 	return len(p) // passed already
 }
@@ -58,6 +63,8 @@ func (s *Session) upstreamEnded(c *sdk.Conn) {
 	switch {
 	case s.held:
 		c.Withdraw(s.id)
+	case s.server == serverKeeping && s.result.question == 0:
+		s.kept(c, s.result.End())
 	case s.ending:
 		c.Close("the last request was answered")
 	default:
@@ -90,18 +97,28 @@ func (s *Session) readResponse(c *sdk.Conn, p []byte, end bool) int {
 		return s.spoiled(c, problem)
 	}
 	if body == head.Interim {
-		c.Pass(abi.Upstream, 0, uint64(size))
+		if s.looked != 0 {
+			return s.interim(c, size)
+		}
+		c.Pass(abi.Upstream, s.answers, uint64(size))
 		return size
+	}
+	if s.gatewayLogin && s.refused(p) {
+		end := bytes.IndexByte(p, '\r')
+		c.Refused(s.id, s.options.Slot, p[:end])
+	}
+	if s.looked != 0 {
+		return s.keepHead(c, p, body)
 	}
 	s.last = s.last || r.Last() || body == head.UntilClose
 	total := uint64(size)
 	switch body {
 	case head.UntilClose:
-		c.Pass(abi.Upstream, 0, passAll)
+		c.Pass(abi.Upstream, s.answers, passAll)
 		s.server = serverRest
 		return len(p)
 	case head.InChunks:
-		c.Pass(abi.Upstream, 0, total)
+		c.Pass(abi.Upstream, s.answers, total)
 		s.server = serverChunks
 		r.chunks.Begin(false)
 		return size
@@ -109,7 +126,7 @@ func (s *Session) readResponse(c *sdk.Conn, p []byte, end bool) int {
 		total += uint64(r.Length)
 		s.trailing = r.Length > 0
 	}
-	c.Pass(abi.Upstream, 0, total)
+	c.Pass(abi.Upstream, s.answers, total)
 	s.responseDone(c)
 	return int(min(total, uint64(len(p))))
 }
@@ -126,7 +143,7 @@ func (s *Session) readResponseChunks(c *sdk.Conn, p []byte, end bool) int {
 		}
 		return 0
 	}
-	c.Pass(abi.Upstream, 0, piece.Size)
+	c.Pass(abi.Upstream, s.answers, piece.Size)
 	if piece.Last {
 		s.trailing = true
 		s.responseDone(c)
@@ -135,6 +152,7 @@ func (s *Session) readResponseChunks(c *sdk.Conn, p []byte, end bool) int {
 }
 
 func (s *Session) responseDone(c *sdk.Conn) {
+	s.answered(c)
 	s.server = serverIdle
 	if s.agent == agentDone {
 		s.next(c)
@@ -146,4 +164,18 @@ func (s *Session) spoiled(c *sdk.Conn, problem head.Problem) int {
 	s.answer(c, 502, networkError, "sallyport: the server's response is not passed on: "+string(problem), true)
 	c.Fail("upstream: " + string(problem))
 	return 0
+}
+
+// refused reports whether the response that p begins with says that the user or the key is not right: 401, or AUTHENTICATION_FAILED, REQUIRED_PASSWORD or WRONG_PASSWORD.
+func (s *Session) refused(p []byte) bool {
+	r := &s.response
+	for i := range r.Count {
+		if f := &r.All[i]; head.SameName(f.Name.Of(p), "x-clickhouse-exception-code") {
+			switch string(f.Value.Of(p)) {
+			case "516", "194", "193":
+				return true
+			}
+		}
+	}
+	return r.Status == 401
 }

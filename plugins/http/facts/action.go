@@ -400,3 +400,17 @@ func (a *Action) title(r *Request, ascii bool) {
 func AskConnect(c *sdk.Conn, endpoint string, tls bool) *sdk.AskBuilder {
 	return c.Ask(FamilyConnect, abi.ClassSession, "open a connection to "+endpoint).Bool(connectTLS, tls)
 }
+
+// Title is that of the question that was made last.
+func (a *Action) Title() string {
+	b := a.front[:a.size]
+	if a.Dialect != nil {
+		b = a.encoded
+	}
+	const at = 2 + 1 + 4
+	if len(b) < at {
+		return ""
+	}
+	n := int(binary.LittleEndian.Uint32(b[3:]))
+	return string(b[at : at+min(n, len(b)-at)])
+}

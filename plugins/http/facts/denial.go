@@ -1,5 +1,7 @@
 package facts
 
+import "github.com/sallyport-dev/sallyport/sdk/abi"
+
 // Answer is what the gateway says itself, as a problem document (RFC 9457).
 type Answer struct {
 	Status              int
@@ -47,4 +49,13 @@ func AppendJSON(b []byte, s string) []byte {
 		}
 	}
 	return append(b, '"')
+}
+
+// Withheld is the answer in place of one that was asked about and denied: the request was carried out, so nobody should send it again because of that.
+func Withheld(e *abi.Event) *Answer {
+	reason := e.Reason
+	if reason == "" {
+		reason = "denied by sallyport"
+	}
+	return &Answer{Status: 403, Title: "Forbidden", Detail: "the request was carried out, and its response is withheld: " + reason, Rule: e.Rule, Receipt: e.Receipt}
 }

@@ -77,6 +77,12 @@ func (a *Action) AppendAnswer(b []byte, answer *Answer) (body []byte, kind strin
 	return AppendProblem(b, answer), "application/problem+json"
 }
 
+// Endless reports whether the request that was asked about last has an answer that goes on until somebody ends it, as far as its dialect knows.
+func (a *Action) Endless() bool {
+	d, ok := a.Dialect.(interface{ Endless() bool })
+	return ok && d.Endless()
+}
+
 // Values reads JSON texts as http.json has them, with limits of its own.
 type Values struct {
 	f    flattener

@@ -3,12 +3,17 @@
 // made once and nothing is allocated for a request.
 package facts
 
-import "github.com/sallyport-dev/sallyport/sdk/abi"
+import (
+	"github.com/sallyport-dev/sallyport/plugins/http/answer"
+	"github.com/sallyport-dev/sallyport/sdk/abi"
+)
 
 // Families, as indices into the manifest.
 const (
 	FamilyConnect = 0
 	FamilyHTTP    = 1
+	// FamilyResponse is behind that of messages.
+	FamilyResponse = 3
 )
 
 // Fields of family connect.
@@ -65,5 +70,6 @@ func Families() []abi.Family {
 			{Name: "gateway_credential", Type: abi.TypeBool, Doc: "the gateway puts a credential into the request"},
 		}},
 		messages(),
+		answer.Family(),
 	}
 }

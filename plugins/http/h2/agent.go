@@ -108,6 +108,7 @@ func (s *Session) agentWindow(c *sdk.Conn, id uint32, p []byte) {
 			return
 		}
 		s.offer(c)
+		s.drainAll(c)
 		s.resume(c, abi.Upstream)
 	default:
 		st := s.streams.byAgent(id)
@@ -118,6 +119,10 @@ func (s *Session) agentWindow(c *sdk.Conn, id uint32, p []byte) {
 			s.fail(c, abi.Agent, h2frame.FlowControlError, "a stream's window becomes larger than it can be")
 		default:
 			s.offerStream(c, st)
+			if st.result != nil {
+				s.drain(c, st)
+				s.resume(c, abi.Upstream)
+			}
 		}
 	}
 }
@@ -146,6 +151,9 @@ func (s *Session) forgetStream(c *sdk.Conn, st *stream) {
 	case st.state == open && !st.endSent:
 		c.Done(st.action)
 	}
+	if st.result != nil {
+		s.leave(c, st)
+	}
 	s.windows.kept -= len(st.body) - st.sent
 	s.streams.remove(st)
 	s.grant(c)
@@ -153,7 +161,7 @@ func (s *Session) forgetStream(c *sdk.Conn, st *stream) {
 
 // finish forgets a stream both of whose sides have ended.
 func (s *Session) finish(c *sdk.Conn, st *stream) {
-	if st.upstreamDone && st.endSent {
+	if st.upstreamDone && st.endSent && st.result == nil {
 		s.relax(doneCalm)
 		s.streams.remove(st)
 	}

@@ -43,6 +43,9 @@ func (s *Session) ask(c *sdk.Conn, st *stream) {
 	}
 	st.action = a.Ask(c, &what, s.options.Raise).Do(0, flags)
 	st.noted, st.about = a.Class > abi.ClassRead, a.About
+	if s.link.Inspect {
+		st.title, st.class, st.endless = a.Title(), a.Class, a.Endless()
+	}
 	st.state = undecided
 	s.asked = st
 }
@@ -76,6 +79,9 @@ func (s *Session) Event(c *sdk.Conn, e abi.Event) {
 			s.decided(c)
 		}
 	case abi.KindVerdict:
+		if s.link.Inspect && s.resultVerdict(c, &e) {
+			return
+		}
 		st := s.asked
 		if st != nil && st.action == e.ID {
 			s.verdict(c, st, &e, s.block, s.secretAt)
@@ -86,6 +92,7 @@ func (s *Session) Event(c *sdk.Conn, e abi.Event) {
 			s.verdict(c, st, &e, st.block, st.secretAt)
 		} else if e.Outcome == abi.Allow && e.ID != s.link.Connect { // it was taken back too late
 			c.Done(e.ID)
+			c.Answered(e.ID)
 		}
 	}
 }
@@ -104,10 +111,14 @@ func (s *Session) verdict(c *sdk.Conn, st *stream, e *abi.Event, block []byte, s
 		s.answer(c, st, &facts.Answer{Status: 403, Title: "Forbidden", Detail: e.Reason, Rule: e.Rule, Receipt: e.Receipt, Hold: e.Hold})
 	case s.refusing:
 		c.Done(st.action)
+		c.Answered(st.action)
 		st.state = undecided
 		s.refuse(c, st.agent)
 		s.forgetStream(c, st)
 	default:
+		if e.Inspect > 0 {
+			s.looks(st, e)
+		}
 		s.release(c, st, block, secretAt)
 	}
 }
@@ -118,6 +129,9 @@ func (s *Session) release(c *sdk.Conn, st *stream, block []byte, secretAt places
 		block, secretAt = block[1:], secretAt.back(1) // the table size update
 	}
 	s.updated[abi.Upstream] = true
+	if st.result != nil {
+		block, secretAt = s.withoutOffer(block, secretAt)
+	}
 	s.streams.number(st, s.nextUp)
 	s.nextUp += 2
 	st.state = open
@@ -128,6 +142,7 @@ func (s *Session) release(c *sdk.Conn, st *stream, block []byte, secretAt places
 		flags = h2frame.EndStream
 		st.endSent = true
 	}
+	st.placed = secretAt.header > 0
 	s.sendHeader(c, st, flags, block, secretAt)
 	s.offerStream(c, st)
 	switch {

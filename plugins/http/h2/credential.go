@@ -99,6 +99,8 @@ type insert struct {
 type places struct {
 	query  int // the value of the gateway's parameter
 	header int // what takes the place of a placeholder
+	// offer and offerEnd are where the field stands that asks for compression, which does not go on with a request whose answer is looked at.
+	offer, offerEnd int
 }
 
 // back are the places in a block that begins n bytes later.
@@ -108,6 +110,10 @@ func (p places) back(n int) places {
 	}
 	if p.header > 0 {
 		p.header -= n
+	}
+	if p.offerEnd > 0 {
+		p.offer -= n
+		p.offerEnd -= n
 	}
 	return p
 }
@@ -192,4 +198,21 @@ func (s *Session) sendPieces(c *sdk.Conn, st *stream, flags h2frame.Flags, block
 		at, list = end, list[fits:]
 	}
 	c.Send(abi.Upstream, st.action, b)
+}
+
+// unauthorized tells the operator when the server refuses the gateway's credential: it answers 401 to a request that got it.
+func (s *Session) unauthorized(c *sdk.Conn, st *stream) {
+	l := &s.link
+	slot := l.Parameter.Slot
+	switch {
+	case len(l.Credentials) > 0:
+		slot = l.Credentials[0].Slot
+	case l.Signer.On:
+		slot = l.SignSlot
+	case st.placed:
+		slot = l.Secret.Slot
+	case l.Parameter.Name == "":
+		return
+	}
+	c.Refused(st.action, slot, []byte("HTTP/2 401"))
 }

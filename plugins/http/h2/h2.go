@@ -74,6 +74,8 @@ type Link struct {
 	// Connect is the allowed action of family "connect", asked about with abi.AskAside: it stays open as long as the connection. The upstream is connected, and
 	// secured where it must be.
 	Connect uint32
+	// Inspect says that some rule looks at answers.
+	Inspect bool
 	// Secured and ServerName say whether the agent speaks TLS, and which name in lower case it asked for.
 	Secured    bool
 	ServerName string
@@ -123,6 +125,9 @@ type Session struct {
 	signing             aws.Text
 
 	streams   streams
+	rest      rest
+	forgotten []forgotten
+	late      bool    // the upstream has ended, and answers of it are looked at
 	asked     *stream // waits for the first answer to its question
 	windows   windows
 	settings  [2]waiting // SETTINGS that were sent to a side and wait for its acknowledgement
@@ -257,6 +262,9 @@ func (s *Session) fail(c *sdk.Conn, side abi.Side, code h2frame.Code, text strin
 
 // ended is called when nothing more comes of a side.
 func (s *Session) ended(c *sdk.Conn, side abi.Side) {
+	if s.late = side == abi.Upstream && s.link.Inspect && s.owes(); s.late {
+		return
+	}
 	s.over = true
 	if side == abi.Agent {
 		if s.agentSet && !s.beyond[abi.Agent] {

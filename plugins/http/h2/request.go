@@ -330,6 +330,9 @@ func (s *Session) encode(b []byte, q *request) []byte {
 		case s.link.Echoes && facts.CodingsOf(name, f.Name.Of(q.text)) == facts.Accepts:
 			b = hpack.AppendLiteral(b, f.StaticName, f.Name.Of(q.text), facts.Identity, false) // what compresses would hide an echo
 			continue
+		case s.asksForCodings(f, q.text):
+			b = s.encodeOffer(b, f, q.text)
+			continue
 		case s.link.Secret.Name != "" && f.Static == 0:
 			var done bool
 			if b, done = s.encodePlaceholder(b, f, q.text); done {

@@ -189,6 +189,8 @@ func person(v drygate.Verdict, want string) step {
 type scene struct {
 	options map[string]any
 	decide  func(title string) drygate.Verdict
+	// answers, if there is one, decides about answers: those to what has "look" in its title are looked at, up to 100 bytes.
+	answers func(e *drygate.Entry) drygate.Verdict
 	steps   []step
 }
 
@@ -237,8 +239,14 @@ func (s *scene) play(p *testkit.Plugin, t testing.TB, cut func(side abi.Side, at
 
 func (s *scene) playWith(guest drygate.Guest, m *abi.Manifest, cut func(side abi.Side, at uint64, n int) int) drygate.Transcript {
 	defer guest.Close()
-	g := drygate.New(drygate.Config{Guest: guest, Manifest: m, Facts: abi.Facts{Endpoint: "api", Slots: []string{"token"}}, Piece: cut,
+	g := drygate.New(drygate.Config{Guest: guest, Manifest: m, Facts: abi.Facts{Endpoint: "api", Slots: []string{"token"}, Inspect: s.answers != nil}, Piece: cut,
 		Decide: func(e *drygate.Entry) drygate.Verdict {
+			switch {
+			case e.Response != nil:
+				return s.answers(e)
+			case s.answers != nil && strings.Contains(e.Action.Title, "look"):
+				return drygate.Verdict{Inspect: 100}
+			}
 			if s.decide == nil || e.Action.Family.Name == abi.FamilyConnect {
 				return drygate.Verdict{}
 			}

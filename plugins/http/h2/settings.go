@@ -180,6 +180,7 @@ func (s *Session) agentSettings(c *sdk.Conn, window uint32) bool {
 			st.offered += max(change, 0)
 		}
 	}
+	s.drainAll(c)
 	if first {
 		s.offer(c)
 		s.acknowledge(c, abi.Upstream, s.early)

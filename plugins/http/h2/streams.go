@@ -1,5 +1,7 @@
 package h2
 
+import "github.com/sallyport-dev/sallyport/sdk/abi"
+
 // state is how far a stream is.
 type state uint8
 
@@ -34,6 +36,11 @@ type stream struct {
 	takes, granted int64 // what the upstream takes; what the agent may send
 	wants, offered int64 // what the agent takes; what the upstream may send
 
+	result  *result // its answer, while that is looked at
+	title   string  // what it was asked about with, where answers are looked at
+	class   abi.Class
+	endless bool // its answer has no end
+
 	limit    int    // gathering: bytes of the body that are read at most
 	block    []byte // the header block, while it waits,
 	secretAt places // and where secrets belong in it
@@ -41,6 +48,7 @@ type stream struct {
 	sent     int    // up to here they were
 	trailers []byte // the block of its trailers, while it waits
 	request  *kept  // gathering: what it is asked about with
+	placed   bool   // the placeholder was in its header, and the secret took its place
 	hash     string // what stands for the body in a signature
 	about    string // what a dialect says of the request
 	signing  []byte // what is signed, while it waits

@@ -13,6 +13,9 @@ import (
 func (s *Session) readUpstream(r *reader) {
 	c := r.c
 	for !s.over && !s.paused[abi.Upstream] {
+		if s.rest.on && !s.readRest(r) {
+			return
+		}
 		p := r.rest()
 		if len(p) < h2frame.HeadSize {
 			return
@@ -27,6 +30,9 @@ func (s *Session) readUpstream(r *reader) {
 			return
 		}
 		whole := h2frame.HeadSize + int(h.Length)
+		if s.link.Inspect && (h.Type == h2frame.Data || h.Type == h2frame.Headers || h.Type == h2frame.ResetStream) && s.notNow(c, h.Stream) {
+			return
+		}
 		switch h.Type {
 		case h2frame.Data:
 			if !s.upstreamData(r, &h, p) {
@@ -68,6 +74,10 @@ func (s *Session) upstreamControl(c *sdk.Conn, h *h2frame.Head, p []byte) {
 		st := s.streams.byUpstream(h.Stream)
 		if st == nil {
 			s.strange(c, h.Stream, idleCost)
+			return
+		}
+		if k := st.result; k != nil && k.over {
+			k.reset, k.code = true, h2frame.Code(h2frame.U32(p))
 			return
 		}
 		s.down(c, h2frame.AppendReset(s.out[:0], st.agent, h2frame.Code(h2frame.U32(p))))
@@ -166,9 +176,16 @@ func (s *Session) upstreamHeaders(r *reader, h *h2frame.Head, p []byte) bool {
 	}
 	if code >= 200 {
 		st.answered = true
+		if code == 401 {
+			s.unauthorized(c, st)
+		}
 		if st.noted {
 			c.Note(st.action, "status", string([]byte{byte('0' + code/100), byte('0' + code/10%10), byte('0' + code%10)}))
 		}
+	}
+	if st.result.keeps() {
+		s.keepHeader(c, st, fields, code, end)
+		return !s.over
 	}
 	flags := h.Flags & h2frame.EndStream
 	s.down(c, h2frame.AppendHeaders(s.out[:0], st.agent, flags, s.response(fields), frameSize))
@@ -180,6 +197,9 @@ func (s *Session) upstreamHeaders(r *reader, h *h2frame.Head, p []byte) bool {
 func (s *Session) upstreamEnd(c *sdk.Conn, st *stream, end bool) {
 	if end {
 		st.upstreamDone = true
+		if st.result != nil {
+			s.resultOver(c, st)
+		}
 		s.finish(c, st)
 	}
 }
@@ -284,7 +304,9 @@ func (s *Session) upstreamData(r *reader, h *h2frame.Head, p []byte) bool {
 		s.spoiled(c, st, wrongLength)
 		s.offer(c)
 		return !s.over
-	case n > w.wants: // the gateway's own answers have borrowed of it
+	case st.result.keeps():
+		return s.keepReply(r, h, st, p, n, end)
+	case n > w.wants || st.result != nil && n > st.wants: // the gateway's own answers have borrowed of it
 		s.pause(c, abi.Upstream)
 		return false
 	}
@@ -303,7 +325,11 @@ func (s *Session) upstreamData(r *reader, h *h2frame.Head, p []byte) bool {
 	}
 	fixed := uint64(h.Fixed())
 	r.skip(h2frame.HeadSize + fixed)
-	s.beyond[abi.Upstream] = r.pass(0, uint64(n))
+	id := uint32(0)
+	if s.link.Inspect {
+		id = st.action
+	}
+	s.beyond[abi.Upstream] = r.pass(id, uint64(n))
 	r.skip(uint64(h.Length) - fixed - uint64(n))
 	s.offer(c)
 	if !end {

@@ -65,7 +65,7 @@ func (s *Session) offer(c *sdk.Conn) {
 
 // offerStream lets the upstream send what the agent takes on a stream.
 func (s *Session) offerStream(c *sdk.Conn, st *stream) {
-	if st.state != open || st.upstreamDone {
+	if st.state != open || st.upstreamDone || st.result.waits() {
 		return
 	}
 	if n := st.wants - st.offered; worth(n, st.offered) {

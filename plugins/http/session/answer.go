@@ -23,6 +23,8 @@ func (s *Session) verdict(c *sdk.Conn, e *abi.Event) {
 		answer.Detail = "the server closed the connection while the request waited for a person; it can be sent again"
 		s.sendAnswer(c, &answer, true)
 		c.Close("the server closed the connection")
+	case !denied && s.facts.Inspect:
+		s.allowed(c, e)
 	case !denied:
 	case e.ID == s.connect:
 		s.sendAnswer(c, &answer, true)

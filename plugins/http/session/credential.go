@@ -157,3 +157,23 @@ var (
 	lineEnd   = []byte("\r\n")
 	ampersand = []byte("&")
 )
+
+// unauthorized tells the operator when the server refuses the gateway's credential: the response that p begins with is a 401, to a request that got it.
+func (s *Session) unauthorized(c *sdk.Conn, p []byte) {
+	k, slot := &s.credential, slotQuery
+	switch {
+	case k.count > 0:
+		slot = k.headers[0].slot
+	case k.signer.On:
+		slot = slotAWS
+	case s.placed:
+		slot = slotSecret
+	case !k.query:
+		return
+	}
+	end := 0
+	for end < len(p) && p[end] != '\r' {
+		end++
+	}
+	c.Refused(s.request.id, slot, p[:end])
+}

@@ -35,6 +35,7 @@ const (
 	queryFirst         // "NAME=SECRET&"
 	replacement        // SECRET, for a placeholder
 	identity           // the name of the coding that hides nothing
+	asIs               // nothing, and only where the answer is looked at
 )
 
 func (e *edits) add(at, out uint32, w writes) bool {
@@ -54,7 +55,7 @@ func (s *Session) plan(p []byte) bool {
 	plaintext2, inserts := r.Plaintext2(p), s.credential.any()
 	s.sent = s.writesSecret()
 	s.bare = r.Upgrades && (s.sent || s.socket.about != nil) && s.isSocket(p)
-	if !plaintext2 && !inserts && !r.gather.continued && !s.placed && !s.bare {
+	if !plaintext2 && !inserts && !r.gather.continued && !s.placed && !s.bare && !s.facts.Inspect {
 		return true
 	}
 	ok := true
@@ -82,6 +83,8 @@ func (s *Session) plan(p []byte) bool {
 		if out || inserts && s.credential.replaces(f.Name.Of(p)) || s.bare && head.SameName(f.Name.Of(p), extensions) {
 			line := f.Line(p)
 			ok = ok && e.add(line.Start, line.End-line.Start, nothing)
+		} else if !out && !s.sent && s.facts.Inspect {
+			ok = ok && s.planAsIs(p, f)
 		} else if s.placed && i == s.placedIn {
 			n := uint32(len(s.credential.placeholder))
 			ok = ok && e.add(f.Value.End-n, n, replacement)
@@ -123,6 +126,9 @@ func (s *Session) pass(c *sdk.Conn) {
 	k := &s.credential
 	at := uint64(0)
 	for _, e := range r.edits.list[:r.edits.count] {
+		if e.writes == asIs && s.parent == 0 {
+			continue
+		}
 		c.Pass(abi.Agent, r.id, uint64(e.at)-at)
 		c.Drop(abi.Agent, uint64(e.out))
 		at = uint64(e.at + e.out)

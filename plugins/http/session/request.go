@@ -25,6 +25,7 @@ type request struct {
 	stream bool   // the body, or what follows, is covered by a streaming action
 	writes bool   // something is written into the head, which takes a streaming action that ends with what is decided at once
 	dialed bool   // the upstream is dialed if it is allowed
+	waits  bool   // for the verdict, which says whether its answer is looked at
 	edits  edits
 	chunks head.Chunks
 
@@ -36,7 +37,7 @@ func (r *request) reset() {
 	r.scan.Reset()
 	r.gather.reset()
 	r.size, r.blank, r.checked, r.whole, r.known = 0, false, false, false, false
-	r.id, r.total, r.coming, r.stream, r.writes, r.dialed, r.dropped = 0, 0, 0, false, false, false, 0
+	r.id, r.total, r.coming, r.stream, r.writes, r.dialed, r.waits, r.dropped = 0, 0, 0, false, false, false, false, 0
 	r.edits.count = 0
 	r.Request.Fields.Count = 0
 }
@@ -136,7 +137,7 @@ func (s *Session) ask(c *sdk.Conn, p []byte) int {
 	r := &s.request
 	a := s.action
 	again := a.Again(r.Block)
-	if again && s.link == linkReady && s.socket.about == nil && s.credential.none() {
+	if again && s.link == linkReady && s.socket.about == nil && s.credential.none() && !s.facts.Inspect {
 		return s.askAgain(c, p)
 	}
 	if !again {
@@ -187,14 +188,18 @@ func (s *Session) ask(c *sdk.Conn, p []byte) int {
 
 	b := a.Ask(c, what, s.plugin.raise)
 	r.writes = !r.stream && (s.credential.any() || s.placed)
+	quiet := abi.AskQuiet
+	if s.facts.Inspect { // what goes on depends on the verdict
+		quiet, r.waits = 0, true
+	}
 	if r.stream || r.writes {
-		r.id = b.Do(0, abi.AskQuiet|abi.AskStreaming)
+		r.id = b.Do(0, quiet|abi.AskStreaming)
 	} else {
-		r.id = b.Do(r.total, abi.AskQuiet)
+		r.id = b.Do(r.total, quiet)
 	}
 	s.response.noted = a.Class > abi.ClassRead
 	// What follows stands behind the question: it is void when that is denied.
-	if s.link == linkReady {
+	if s.link == linkReady && !r.waits {
 		s.forward(c)
 	} else {
 		s.agent = agentAsked

@@ -31,6 +31,12 @@ func (s *Session) upstreamData(c *sdk.Conn, p []byte, end bool) int {
 		return s.readResponse(c, p, end)
 	case s.server == serverChunks:
 		return s.readResponseChunks(c, p, end)
+	case s.server == serverKeeping && s.result.question != 0: // nothing is shown before the verdict
+		return 0
+	case s.server == serverKeeping:
+		return s.keepBody(c, p, end)
+	case s.server == serverTail:
+		return s.passTail(c, p)
 	case s.server == serverMessages:
 		return s.readFrames(c, p)
 	}
@@ -71,7 +77,10 @@ func (s *Session) finishResponse(c *sdk.Conn, p []byte) int {
 		return s.spoiled(c, problem)
 	}
 	if body == head.Interim {
-		c.Pass(abi.Upstream, 0, uint64(size))
+		if s.parent != 0 {
+			return s.interim(c, size)
+		}
+		c.Pass(abi.Upstream, s.answers, uint64(size))
 		return size
 	}
 	switch {
@@ -80,8 +89,14 @@ func (s *Session) finishResponse(c *sdk.Conn, p []byte) int {
 	case (body == head.Counted && r.Length > 0 || body == head.InChunks || body == head.UntilClose) && s.hidesEcho(p):
 		return s.spoiled(c, facts.HiddenEcho)
 	}
+	if r.Status == 401 {
+		s.unauthorized(c, p)
+	}
 	if r.noted {
 		c.Note(s.request.id, "status", string(r.Code.Of(p)))
+	}
+	if s.parent != 0 {
+		return s.keepHead(c, p, body)
 	}
 	return s.passResponse(c, body, size, len(p))
 }
@@ -92,12 +107,12 @@ func (s *Session) passResponse(c *sdk.Conn, body head.Body, size, have int) int 
 	s.closing = s.closing || r.Last() || body == head.UntilClose
 	total := uint64(size)
 	if body == head.Tunnel && s.socket.about != nil {
-		c.Pass(abi.Upstream, 0, total)
+		c.Pass(abi.Upstream, s.answers, total)
 		s.beginSocket(c)
 		return size
 	}
 	if body == head.Tunnel {
-		c.Pass(abi.Upstream, 0, passAll)
+		c.Pass(abi.Upstream, s.answers, passAll)
 		c.Pass(abi.Agent, s.request.id, passAll)
 		s.server, s.agent = serverRest, agentTunnel
 		s.resume(c)
@@ -109,11 +124,11 @@ func (s *Session) passResponse(c *sdk.Conn, body head.Body, size, have int) int 
 	}
 	switch body {
 	case head.UntilClose:
-		c.Pass(abi.Upstream, 0, passAll)
+		c.Pass(abi.Upstream, s.answers, passAll)
 		s.server = serverRest
 		return have
 	case head.InChunks:
-		c.Pass(abi.Upstream, 0, total)
+		c.Pass(abi.Upstream, s.answers, total)
 		s.server = serverChunks
 		r.chunks.Begin(false)
 		return size
@@ -121,7 +136,7 @@ func (s *Session) passResponse(c *sdk.Conn, body head.Body, size, have int) int 
 		total += uint64(r.Length)
 		s.trailing = r.Length > 0
 	}
-	c.Pass(abi.Upstream, 0, total)
+	c.Pass(abi.Upstream, s.answers, total)
 	s.responseDone(c)
 	return int(min(total, uint64(have)))
 }
@@ -138,7 +153,7 @@ func (s *Session) readResponseChunks(c *sdk.Conn, p []byte, end bool) int {
 	case piece.Size == 0:
 		return 0
 	}
-	c.Pass(abi.Upstream, 0, piece.Size)
+	c.Pass(abi.Upstream, s.answers, piece.Size)
 	if piece.Last {
 		s.responseDone(c)
 	}
@@ -147,6 +162,9 @@ func (s *Session) readResponseChunks(c *sdk.Conn, p []byte, end bool) int {
 
 // responseDone is called when everything is said about a response.
 func (s *Session) responseDone(c *sdk.Conn) {
+	if s.answers != 0 {
+		s.answered(c)
+	}
 	s.server = serverIdle
 	if s.agent == agentDone {
 		s.next(c)

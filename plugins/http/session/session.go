@@ -36,6 +36,8 @@ const (
 	serverChunks                      // chunks of a body
 	serverRest                        // the rest, up to the end
 	serverMessages                    // frames of a WebSocket
+	serverKeeping                     // a response that is looked at, whose head was kept
+	serverTail                        // of one that was too long, what was not kept
 )
 
 // linkState is how far the connection to the upstream is.
@@ -87,6 +89,11 @@ type Session struct {
 	sent       bool     // a secret itself is in the present request
 	bare       bool     // no extension of a WebSocket is offered by it
 	socket     socket
+
+	parent  uint32 // the action whose answer is looked at; 0: nobody looks
+	answers uint32 // what the upstream's bytes answer, where that is to be said: an answer that was too long
+	result  result
+	tail    tail
 
 	two      *h2.Session // HTTP/2, if that is spoken
 	speaking bool        // and it has begun
@@ -180,6 +187,10 @@ func (s *Session) Event(c *sdk.Conn, e abi.Event) {
 		s.socketVerdict(c, &e)
 		return
 	}
+	if s.result.question != 0 && e.Kind == abi.KindVerdict && e.ID == s.result.question {
+		s.resultDecided(c, &e)
+		return
+	}
 	switch e.Kind {
 	case abi.KindVerdict:
 		if e.ID == s.connect && (s.agent == agentConnect || s.agent == agentPreface) {
@@ -216,6 +227,9 @@ func (s *Session) ready(c *sdk.Conn) {
 	s.link = linkReady
 	switch s.agent {
 	case agentAsked:
+		if s.request.waits {
+			return
+		}
 		s.forward(c)
 		s.resume(c)
 	case agentPreface:
@@ -260,6 +274,8 @@ func (s *Session) upstreamEnded(c *sdk.Conn) {
 	switch {
 	case s.held: // the verdict that follows ends the connection
 		c.Withdraw(s.request.id)
+	case s.server == serverKeeping && s.result.question == 0:
+		s.kept(c, s.result.End())
 	case s.agent == agentMessages && s.socket.asked != 0:
 		s.socket.denied = true
 		c.Withdraw(s.socket.asked)

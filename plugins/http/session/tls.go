@@ -34,6 +34,7 @@ func (s *Session) connectVerdict(c *sdk.Conn, e *abi.Event) {
 	if e.Outcome != abi.Allow {
 		s.refusal = &facts.Answer{Status: 403, Title: "Forbidden", Detail: e.Reason, Rule: e.Rule, Receipt: e.Receipt, Hold: e.Hold}
 	}
+	c.Answered(e.ID) // it has no answer of its own
 	switch {
 	case s.agent == agentConnect: // a denial is told inside of TLS
 		s.agent = agentSecure
@@ -91,7 +92,7 @@ func (s *Session) upstreamSecured(c *sdk.Conn, e *abi.Event) {
 
 // beginSecond has HTTP/2 begin; the upstream is there.
 func (s *Session) beginSecond(c *sdk.Conn) {
-	l := h2.Link{Endpoint: s.facts.Endpoint, Connect: s.connect, Secured: s.secured, ServerName: s.serverName, UpstreamTLS: s.facts.UpstreamTLS}
+	l := h2.Link{Endpoint: s.facts.Endpoint, Inspect: s.facts.Inspect, Connect: s.connect, Secured: s.secured, ServerName: s.serverName, UpstreamTLS: s.facts.UpstreamTLS}
 	k := &s.credential
 	l.Signer, l.SignSlot = k.signer, slotAWS
 	l.Echoes = k.count > 0 || k.query || k.token || k.placeholder != ""

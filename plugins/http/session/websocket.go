@@ -26,7 +26,8 @@ type socket struct {
 	streams uint32 // it was allowed without having been read: its frames pass, under this action,
 	first   bool   // and the first of them comes next
 
-	denied bool
+	denied   bool
+	question uint32 // about what comes back behind the present message
 }
 
 // extensions is the field that offers to compress messages, among others. Where messages are read, or could hold an echo, nothing of that is agreed on.
@@ -69,6 +70,9 @@ func (s *Session) agreed(p []byte) bool {
 func (s *Session) beginSocket(c *sdk.Conn) {
 	s.socket.on = true
 	s.agent, s.server = agentMessages, serverMessages
+	if s.facts.Inspect {
+		s.answers = s.request.id
+	}
 	s.resume(c)
 }
 
@@ -162,8 +166,14 @@ func (s *Session) askMessage(c *sdk.Conn, whole bool) {
 func (s *Session) socketVerdict(c *sdk.Conn, e *abi.Event) {
 	k := &s.socket
 	switch {
-	case e.Kind != abi.KindVerdict || e.ID != k.asked || k.denied:
+	case e.Kind != abi.KindVerdict || k.denied || e.ID != k.asked && (e.ID != k.question || k.question == 0):
+	case e.Outcome == abi.Allow && e.ID == k.asked && c.Inspected(e.ID):
+		s.socketLooked(c)
 	case e.Outcome == abi.Allow:
+		if e.ID == k.question {
+			k.question = 0
+			c.Answered(k.asked)
+		}
 		k.allowed = true
 		s.resume(c)
 	default:
@@ -246,7 +256,7 @@ func (s *Session) readFrames(c *sdk.Conn, p []byte) int {
 			break
 		}
 		size := uint64(h.Size) + h.Length
-		c.Pass(abi.Upstream, 0, size)
+		c.Pass(abi.Upstream, s.answers, size)
 		at = int(min(uint64(len(p)), uint64(at)+size)) // the host moves what has not come
 	}
 	return at

@@ -19,7 +19,12 @@ type Dialect struct {
 	spare  []byte
 	bodies object.Reader
 	lost   bool // it is not known what the present request is for
+	// endless: what answers it goes on until somebody ends it.
+	endless bool
 }
+
+// Endless reports whether the answer to the request that was asked about last goes on until somebody ends it: a watch, a log that is followed.
+func (d *Dialect) Endless() bool { return d.endless }
 
 func newDialect() *Dialect { return &Dialect{spare: make([]byte, 0, 2<<10)} }
 
@@ -53,6 +58,7 @@ func (d *Dialect) Ask(c *sdk.Conn, q *facts.Request, h *facts.Headers) (encoded 
 	dry, dryKnown := d.dryRun(&r, q, &o)
 	change.DryRun = dry && dryKnown
 	class = r.Class(method, len(q.Upgrade) > 0)
+	d.endless = r.Verb == "watch" || r.Subresource == "log" && bytes.Contains(q.Query, []byte("follow"))
 	if class == abi.ClassOpaque && r.Problem == "" {
 		r.Problem = "this is nothing that an API server is known to have"
 		if len(q.Upgrade) > 0 {

@@ -100,7 +100,7 @@ func (s *session) Event(c *sdk.Conn, e abi.Event) {
 		c.Dial(s.connect)
 	case e.Kind == abi.KindConnected:
 		s.ready = true
-		s.h.Start(c, h2.Link{Endpoint: s.facts.Endpoint, Connect: s.connect, Credentials: s.credentials, Parameter: s.parameter})
+		s.h.Start(c, h2.Link{Endpoint: s.facts.Endpoint, Inspect: s.facts.Inspect, Connect: s.connect, Credentials: s.credentials, Parameter: s.parameter})
 		if s.waits {
 			c.Unpause(abi.Agent)
 		}
