@@ -137,6 +137,9 @@ func (s *session) secureSSHAgent(ctx context.Context, k gate.Conn) (gate.Conn, g
 	if s.endpoint.cfg.Record.Terminals {
 		link.Recordings(s.recordTerminal)
 	}
+	if s.a.rules.Inspects(s.endpoint.cfg.Name.Value) {
+		link.WithoutBanner()
+	}
 	c, agent, err := sshside.Server(ctx, k, link, sshside.ServerOptions{HostKeys: []ssh.Signer{key}})
 	if err != nil {
 		return nil, gate.Secured{}, s.unsecured(abi.Agent, err)

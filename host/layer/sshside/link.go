@@ -24,6 +24,7 @@ type Link struct {
 	between [2]int    // bytes on their way from a side that have not come to the other one, of all channels
 	sides   [2]*Side
 	banner  string
+	silent  bool // agents are not shown the banner
 	over    bool
 	spliced [2]uint64
 	buffers buffers
@@ -37,6 +38,7 @@ type stream struct {
 	underWay [2]int  // bytes on their way from a side, as records, until they are written to the other end
 	between  [2]int  // those of them that have not come to the other side yet
 	wanted   [2]bool // data to a side goes there directly, once nothing of it is on its way as a record
+	unwanted [2]bool // data to a side is thrown away
 }
 
 // NewLink makes a link for one connection.
@@ -122,7 +124,7 @@ func (l *Link) leave(me int, id uint32) {
 }
 
 // take waits until n bytes that a side has read of a stream may go on: as a record, or directly to the other end, nil when that has
-// left. It reports false when nobody wants them any more.
+// left, or wants nothing more. It reports false when nobody wants them any more.
 func (l *Link) take(me int, id uint32, n int) (direct bool, to *channel, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -130,6 +132,9 @@ func (l *Link) take(me int, id uint32, n int) (direct bool, to *channel, ok bool
 		s := l.streams[id]
 		if s == nil || l.over {
 			return false, nil, false
+		}
+		if s.unwanted[1-me] {
+			return true, nil, true
 		}
 		if s.wanted[1-me] && s.underWay[me] == 0 {
 			return true, s.ends[1-me], true
@@ -192,6 +197,16 @@ func (l *Link) passed(to int, n int) {
 	l.spliced[to] += uint64(n)
 }
 
+// discard has data to a side be thrown away.
+func (l *Link) discard(me int, id uint32) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if s := l.streams[id]; s != nil {
+		s.unwanted[me] = true
+		l.changed.Broadcast()
+	}
+}
+
 func (l *Link) setBanner(text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -201,5 +216,15 @@ func (l *Link) setBanner(text string) {
 func (l *Link) takeBanner() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.silent {
+		return ""
+	}
 	return l.banner
+}
+
+// WithoutBanner has the upstream's banner stay here: it is text that no plugin sees, so nobody could look at it. It is called before the first login.
+func (l *Link) WithoutBanner() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.silent = true
 }

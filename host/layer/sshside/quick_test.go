@@ -1,73 +1,75 @@
 package sshside
 
 import (
-	"net"
-	"sync"
+	"io"
+	"os"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"github.com/sallyport-dev/sallyport/sdk/sshwire"
 )
 
-// TestQuickCommands: a server that answers a command, ends it, and closes its channel in one go; the agent hears all of it, in this order.
-func TestQuickCommands(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var wg sync.WaitGroup
-	host, _ := newKey(t)
-	login, _ := newKey(t)
-	wg.Go(func() { answerCommands(l, host, &wg) })
-	t.Cleanup(func() {
-		_ = l.Close()
-		wg.Wait()
-	})
-	both(t, &sshd{address: l.Addr().String(), host: host, login: login}, func(t *testing.T, b *between) {
-		client := b.dial(t)
-		for i := range 300 {
-			s, err := client.NewSession()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if out, err := s.Output("x"); err != nil || string(out) != "done\n" {
-				t.Fatalf("command %d: %q, %v", i, out, err)
-			}
-		}
-		_ = client.Close()
-	})
+// quickEnd is the end of a channel whose server has answered a command, ended it and closed the channel in one go; of the answer nobody has heard yet.
+type quickEnd struct {
+	ssh.Channel
+	heard chan struct{}
 }
 
-func answerCommands(l net.Listener, host ssh.Signer, wg *sync.WaitGroup) {
-	config := &ssh.ServerConfig{NoClientAuth: true}
-	config.AddHostKey(host)
-	for {
-		k, err := l.Accept()
-		if err != nil {
-			return
-		}
-		wg.Go(func() {
-			defer k.Close()
-			_, channels, requests, err := ssh.NewServerConn(k, config)
-			if err != nil {
-				return
-			}
-			wg.Go(func() { ssh.DiscardRequests(requests) })
-			for n := range channels {
-				ch, requests, err := n.Accept()
-				if err != nil {
-					return
-				}
-				wg.Go(func() {
-					for r := range requests {
-						_ = r.Reply(r.Type == "exec", nil)
-						if r.Type == "exec" {
-							_, _ = ch.Write([]byte("done\n"))
-							_, _ = ch.SendRequest("exit-status", false, []byte{0, 0, 0, 0})
-							_ = ch.Close()
-						}
-					}
-				})
-			}
-		})
+func (quickEnd) Read([]byte) (int, error) { return 0, io.EOF }
+
+func (quickEnd) Stderr() io.ReadWriter { return ended{} }
+
+func (quickEnd) Close() error { return nil }
+
+func (q quickEnd) SendRequest(string, bool, []byte) (bool, error) {
+	<-q.heard
+	return true, nil
+}
+
+type ended struct{}
+
+func (ended) Read([]byte) (int, error) { return 0, io.EOF }
+
+func (ended) Write(p []byte) (int, error) { return len(p), nil }
+
+// TestQuickCommands: the answer to a command is shown before the end of its channel, however late it is heard.
+func TestQuickCommands(t *testing.T) {
+	s := newSide(upstream, NewLink(), nil)
+	c := newChannel(s, 1)
+	q := quickEnd{heard: make(chan struct{})}
+	c.ch = q
+	if err := c.tell(append(sshwire.AppendString(nil, "exec"), 1, 0, 0, 0, 1, 'x')); err != nil {
+		t.Fatal(err)
 	}
+	requests := make(chan *ssh.Request)
+	close(requests)
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		c.run(q, requests)
+	}()
+	next := func(limit time.Duration) (byte, error) {
+		s.SetReadDeadline(time.Now().Add(limit))
+		p := make([]byte, sshwire.HeadSize+1)
+		_, err := io.ReadFull(s, p)
+		return p[sshwire.HeadSize], err
+	}
+	if n, err := next(patience); n != sshwire.EOF || err != nil {
+		t.Fatalf("message %d, %v, in place of the end of data", n, err)
+	}
+	// Whoever does not wait for the answer shows CLOSE at once.
+	if n, err := next(200 * time.Millisecond); err != os.ErrDeadlineExceeded {
+		t.Errorf("message %d, %v, before the answer", n, err)
+	}
+	close(q.heard)
+	for _, want := range []byte{sshwire.ChannelSuccess, sshwire.Close} {
+		if n, err := next(patience); n != want || err != nil {
+			t.Errorf("message %d, %v, in place of %d", n, err, want)
+		}
+	}
+	c.close()
+	<-over
+	s.wg.Wait()
 }

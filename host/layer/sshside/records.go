@@ -30,6 +30,9 @@ func (s *Side) handle(r []byte) error {
 	case sshwire.Splice:
 		s.link.splice(s.me, stream)
 		return nil
+	case sshwire.Discard:
+		s.link.discard(s.me, stream)
+		return nil
 	case sshwire.Record:
 		if action := f.U32(); f.Over() && s.me == agent {
 			return s.link.begin(stream, action)

@@ -153,9 +153,7 @@ func (s *Session) agentClose(c *sdk.Conn, ch *channel, r *record) {
 		s.ended(c, ch)
 		return
 	}
-	if ch.asked != 0 {
-		c.Withdraw(ch.asked)
-	}
+	s.takeBack(c, ch)
 	s.forget(c, ch)
 	if ch.opening && ch.id&1 == 1 && ch.asked != 0 { // the upstream knows nothing of it
 		s.drop(c, r)
@@ -164,6 +162,9 @@ func (s *Session) agentClose(c *sdk.Conn, ch *channel, r *record) {
 	}
 	ch.asked = 0
 	s.up(c, ch.action, r)
+	if ch.keeps() {
+		s.leave(c, ch)
+	}
 	s.ended(c, ch)
 }
 
@@ -188,6 +189,7 @@ func (s *Session) ended(c *sdk.Conn, ch *channel) {
 
 func (s *Session) remove(c *sdk.Conn, ch *channel) {
 	delete(s.channels, ch.id)
+	s.abandon(c, ch)
 	if ch.own {
 		c.Done(ch.action)
 	}
@@ -196,6 +198,7 @@ func (s *Session) remove(c *sdk.Conn, ch *channel) {
 // kill ends a channel from here: with an exit status for the agent, and with CLOSE for both. The channel is open at the upstream.
 func (s *Session) kill(c *sdk.Conn, ch *channel, status uint32) {
 	s.forget(c, ch)
+	s.abandon(c, ch)
 	ch.dead = true
 	b := s.out[:0]
 	if ch.session {
@@ -213,6 +216,9 @@ func (s *Session) splice(c *sdk.Conn, ch *channel) {
 	}
 	ch.spliced = true
 	c.Send(abi.Upstream, ch.action, sshwire.AppendEmpty(nil, ch.id, sshwire.Splice))
+	if ch.keeps() { // what comes back is not for the agent yet
+		return
+	}
 	s.down(c, sshwire.AppendEmpty(s.out[:0], ch.id, sshwire.Splice))
 }
 

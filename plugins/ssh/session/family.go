@@ -12,6 +12,7 @@ import (
 const (
 	familyConnect uint16 = iota
 	familySSH
+	familyResponse
 )
 
 // Fields of family connect.
@@ -91,6 +92,7 @@ func families() []abi.Family {
 			{Name: "paths_normal", Type: abi.TypeStrings, Doc: "sftp: the paths absolute and without . and .., symbolic links not followed; unknown when one is relative and the folder that the server starts in was not asked for"},
 			{Name: "direction", Type: abi.TypeString, Values: []string{"", upload, download}, Doc: "of a file transfer: upload is towards the server"},
 		}},
+		responseFamily,
 	}
 }
 

@@ -80,7 +80,11 @@ func (s *Session) askFile(c *sdk.Conn, ch *channel) {
 	case q.Operation == "open":
 		a.direction = download
 	}
-	s.question(c, ch, question{kind: askFile}, &a)
+	what := question{kind: askFile}
+	if q.Mute() {
+		what.comes = comesNothing
+	}
+	s.question(c, ch, what, &a)
 }
 
 // fileVerdict goes on with a request.
@@ -134,7 +138,7 @@ func (s *Session) upstreamFiles(c *sdk.Conn, ch *channel, p []byte) {
 		}
 	}
 	if out == nil {
-		c.Pass(abi.Upstream, 0, uint64(len(p)))
+		c.Pass(abi.Upstream, s.under(ch, true), uint64(len(p)))
 	} else {
 		c.Drop(abi.Upstream, uint64(len(p)))
 		s.down(c, sshwire.AppendData(s.out[:0], ch.id, append(out, data[last:]...)))

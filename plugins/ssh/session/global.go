@@ -13,6 +13,8 @@ type global struct {
 	asked   uint32 // undecided; 0: nothing
 	what    listener
 	want    bool
+	title   string
+	record  []byte // what the server gets when it is allowed; nil: it has it by then
 	queue   [][]byte
 	replies []globalReply // owed to the agent
 	owed    int           // owed to the upstream
@@ -119,8 +121,12 @@ func (s *Session) globalRequest(c *sdk.Conn, r *record) {
 		}
 	default:
 		s.global.asked = s.ask(c, &a)
-		s.global.what, s.global.want = l, want
-		s.up(c, s.global.asked, r)
+		s.global.what, s.global.want, s.global.title = l, want, title(a.kind, a.title)
+		if s.facts.Inspect {
+			s.global.record = s.hold(c, r)
+		} else {
+			s.up(c, s.global.asked, r)
+		}
 	}
 }
 
@@ -158,8 +164,16 @@ func (s *Session) flushGlobal(c *sdk.Conn) {
 // globalVerdict goes on with a request of the connection.
 func (s *Session) globalVerdict(c *sdk.Conn, e *abi.Event) {
 	g := &s.global
+	if e.Inspect > 0 && e.Outcome == abi.Allow {
+		g.asked = s.askEarly(c, e.ID, nil, abi.ClassOpaque, g.title)
+		return
+	}
 	l := g.what
 	l.action, g.asked = e.ID, 0
+	if g.record != nil && e.Outcome == abi.Allow {
+		c.Send(abi.Upstream, e.ID, g.record)
+	}
+	g.record = nil
 	switch {
 	case e.Outcome != abi.Allow:
 		s.tell(denial(e))
@@ -194,7 +208,7 @@ func (s *Session) upstreamGlobal(c *sdk.Conn, p []byte) {
 		if want {
 			s.global.owed++
 		}
-		c.Pass(abi.Upstream, 0, uint64(len(p)))
+		c.Pass(abi.Upstream, s.under(nil, false), uint64(len(p)))
 	case sshwire.RequestSuccess, sshwire.RequestFailure:
 		g := &s.global
 		if len(g.replies) == 0 {
@@ -204,7 +218,7 @@ func (s *Session) upstreamGlobal(c *sdk.Conn, p []byte) {
 		r := g.replies[0]
 		g.replies = g.replies[1:]
 		g.answered(c, &r, number == sshwire.RequestSuccess, &f)
-		c.Pass(abi.Upstream, 0, uint64(len(p)))
+		c.Pass(abi.Upstream, s.under(nil, false), uint64(len(p)))
 		s.flushGlobal(c)
 	default:
 		s.fail(c, abi.Upstream, "a message that is not known")

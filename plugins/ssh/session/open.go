@@ -79,8 +79,7 @@ func (s *Session) agentOpen(c *sdk.Conn, r *record) {
 		return
 	}
 	ch.title = a.title
-	id := s.question(c, ch, question{kind: askOpen}, &a)
-	s.up(c, id, r)
+	s.asks(c, ch, question{kind: askOpen}, &a, r)
 }
 
 // upstreamOpen reads one of the server: it goes on where the request for such channels was allowed.
@@ -109,5 +108,5 @@ func (s *Session) upstreamOpen(c *sdk.Conn, stream uint32, p []byte) {
 		c.Send(abi.Upstream, s.connect, sshwire.AppendOpenFailure(nil, stream, "nothing was asked for that opens such channels"))
 		return
 	}
-	c.Pass(abi.Upstream, 0, uint64(len(p)))
+	c.Pass(abi.Upstream, s.under(ch, false), uint64(len(p)))
 }

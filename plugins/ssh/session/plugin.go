@@ -15,6 +15,11 @@
 // Once a command runs its data does not come here: the plugin says so with SPLICE. SFTP is read (package sftp), and so is the standard input of commands that an
 // endpoint's option inspect_stdin asks for.
 //
+// # Answers
+//
+// Where a rule looks at what comes back, the output of a command without a terminal is kept until it is over, and asked about. What is a conversation cannot be kept: whether it may
+// go on unseen is asked before it begins.
+//
 // # Denials
 //
 // A request that is denied fails, and a line on the session's standard error says why. One that would have started something seems to start, says why, and ends with status 254, as a command that a
@@ -120,7 +125,7 @@ func (p *Plugin) listed(name string) bool {
 
 // Open begins a connection.
 func (p *Plugin) Open(c *sdk.Conn, f abi.Facts) sdk.Session {
-	s := &Session{plugin: p, facts: f, channels: map[uint32]*channel{}}
+	s := &Session{plugin: p, facts: f, channels: map[uint32]*channel{}, questions: map[uint32]*about{}}
 	if !f.AgentTLS || !f.UpstreamTLS {
 		c.Fail("an endpoint of SSH needs the host's transport on both sides")
 		return s

@@ -18,7 +18,7 @@ func (s *Session) agentRequest(c *sdk.Conn, ch *channel, r *record) {
 		s.fail(c, abi.Agent, "a request that cannot be read")
 		return
 	}
-	q := question{kind: askRequest, want: want}
+	q := question{kind: askRequest, want: want, comes: comesNothing}
 	a := action{class: abi.ClassSession, terminal: ch.terminal}
 	if !ch.session {
 		s.otherRequest(c, ch, r, name, want)
@@ -48,11 +48,11 @@ func (s *Session) agentRequest(c *sdk.Conn, ch *channel, r *record) {
 		a.title = a.name
 	case "x11-req":
 		a.kind, a.class = kindX11, abi.ClassOpaque
-		q.then = thenX11
+		q.then, q.comes = thenX11, comesUnkept
 		f.P = nil
 	case "auth-agent-req@openssh.com", "auth-agent-req":
 		a.kind, a.class = kindAgentForward, abi.ClassOpaque
-		q.then = thenKeys
+		q.then, q.comes = thenKeys, comesUnkept
 	default:
 		s.otherRequest(c, ch, r, name, want)
 		return
@@ -61,7 +61,7 @@ func (s *Session) agentRequest(c *sdk.Conn, ch *channel, r *record) {
 		s.fail(c, abi.Agent, "a request that cannot be read")
 		return
 	}
-	s.up(c, s.question(c, ch, q, &a), r)
+	s.asks(c, ch, q, &a, r)
 }
 
 // otherRequest reads a request that is not about what a session does.
@@ -76,7 +76,7 @@ func (s *Session) otherRequest(c *sdk.Conn, ch *channel, r *record, name string,
 		s.failed(c, ch, r, want)
 	default:
 		a := action{kind: kindOther, class: abi.ClassOpaque, terminal: ch.terminal, name: name, title: "request " + name}
-		s.up(c, s.question(c, ch, question{kind: askRequest, want: want}, &a), r)
+		s.asks(c, ch, question{kind: askRequest, want: want, comes: comesNothing}, &a, r)
 	}
 }
 
@@ -110,12 +110,14 @@ func (s *Session) start(c *sdk.Conn, ch *channel, r *record, name string, want b
 		return
 	}
 	ch.title = a.title
+	if name == "exec" && !ch.terminal && a.operation == "" {
+		q.comes = comesOutput
+	}
 	if s.plugin.inspect && !ch.terminal && a.operation == "" && a.class > abi.ClassRead && name != "subsystem" {
 		s.gather(c, ch, r, q, &a)
 		return
 	}
-	id := s.question(c, ch, q, &a)
-	s.up(c, id, r)
+	s.asks(c, ch, q, &a, r)
 }
 
 // exec says what a command line does.

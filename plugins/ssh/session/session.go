@@ -28,14 +28,18 @@ type Session struct {
 	client  string
 	connect uint32 // the action that everything harmless belongs to
 
-	channels map[uint32]*channel
-	last     [2]uint32 // the highest number of a channel that a side has opened
-	global   global
-	keys     uint32 // the allowed action of agent forwarding; 0: none
-	x11      uint32
-	notices  []string // for the standard error of the next session
-	first    uint32   // was asked about and has no answer of any kind yet: nothing of the agent is read before that
-	out      []byte
+	channels  map[uint32]*channel
+	last      [2]uint32 // the highest number of a channel that a side has opened
+	global    global
+	keys      uint32 // the allowed action of agent forwarding; 0: none
+	x11       uint32
+	notices   []string          // for the standard error of the next session
+	questions map[uint32]*about // about answers
+	waits     uint32            // the one that has all of the server wait
+	owes      int               // bytes whose window was not given back
+	left      bool              // the server has; answers that came before are being decided
+	first     uint32            // was asked about and has no answer of any kind yet: nothing of the agent is read before that
+	out       []byte
 }
 
 // channel is one channel.
@@ -60,6 +64,8 @@ type channel struct {
 	spliced  bool
 	exec     uint32 // what its exit status is noted on
 	files    *sftp.Conversation
+	class    abi.Class // of what was started
+	output   *output   // nil: no rule looks at what comes back
 
 	exited bool    // the server has said how it ended
 	ending bool    // EOF of the server waits for that
@@ -88,6 +94,9 @@ func (s *Session) Data(c *sdk.Conn, side abi.Side, p []byte, end bool) int {
 		if side == abi.Agent && s.first != 0 {
 			return at
 		}
+		if side == abi.Upstream && s.waits != 0 {
+			return at
+		}
 		n := s.read(c, side, p[at:])
 		if n == 0 {
 			break
@@ -96,7 +105,8 @@ func (s *Session) Data(c *sdk.Conn, side abi.Side, p []byte, end bool) int {
 	}
 	at = min(at, len(p))
 	switch {
-	case !end || s.phase == phaseOver:
+	case !end || s.phase == phaseOver || side == abi.Upstream && s.waits != 0:
+	case at == len(p) && side == abi.Upstream && s.lastWords(c):
 	case at < len(p):
 		s.fail(c, side, "the connection ends within a record")
 	default:
@@ -130,7 +140,9 @@ func (s *Session) read(c *sdk.Conn, side abi.Side, p []byte) int {
 	if side == abi.Agent {
 		s.agent(c, record{stream: stream, bytes: p[:size], live: true})
 	} else {
-		s.upstream(c, stream, p[:size])
+		if !s.upstream(c, stream, p[:size]) {
+			return 0
+		}
 	}
 	return size
 }
@@ -153,10 +165,10 @@ func (s *Session) passes(c *sdk.Conn, side abi.Side, stream uint32, n int, p []b
 		c.Pass(side, ch.action, uint64(sshwire.HeadSize+n))
 		return true
 	}
-	if ch.files != nil && !ch.files.SkipUpstream(uint64(size)) {
+	if ch.keeps() || s.early(ch) || ch.files != nil && !ch.files.SkipUpstream(uint64(size)) {
 		return false
 	}
-	c.Pass(side, 0, uint64(sshwire.HeadSize+n))
+	c.Pass(side, s.under(ch, true), uint64(sshwire.HeadSize+n))
 	return true
 }
 
@@ -173,7 +185,15 @@ func (s *Session) Event(c *sdk.Conn, e abi.Event) {
 	if s.first != 0 && e.ID == s.first {
 		s.first = 0
 	}
+	if e.Kind == abi.KindVerdict && e.ID == s.waits {
+		s.waits = 0
+	}
 	s.event(c, e)
+	if s.left && len(s.questions) == 0 && s.phase != phaseOver {
+		s.phase = phaseOver
+		c.Close("upstream closed the connection")
+		return
+	}
 	if s.first == 0 {
 		c.Unpause(abi.Agent)
 	}

@@ -18,13 +18,24 @@ import (
 // connection is one that is logged in.
 func connection(t testing.TB, options map[string]any, decide func(e *drygate.Entry) drygate.Verdict) *drygate.Gate {
 	t.Helper()
+	return connected(t, options, decide, false)
+}
+
+// inspected is one where rules look at answers.
+func inspected(t testing.TB, options map[string]any, decide func(e *drygate.Entry) drygate.Verdict) *drygate.Gate {
+	t.Helper()
+	return connected(t, options, decide, true)
+}
+
+func connected(t testing.TB, options map[string]any, decide func(e *drygate.Entry) drygate.Verdict, inspect bool) *drygate.Gate {
+	t.Helper()
 	p := &session.Plugin{}
 	m, err := sdk.ConfigureNative(p, options)
 	if err != nil {
 		t.Fatal(err)
 	}
 	g := drygate.New(drygate.Config{Guest: sdk.NewNative(p, companion), Manifest: m, Decide: decide,
-		Facts: abi.Facts{Endpoint: "box", AgentTLS: true, AgentTLSRequired: true, UpstreamTLS: true}})
+		Facts: abi.Facts{Endpoint: "box", AgentTLS: true, AgentTLSRequired: true, UpstreamTLS: true, Inspect: inspect}})
 	g.Open()
 	return g
 }
@@ -240,14 +251,26 @@ func FuzzRecords(f *testing.F) {
 	f.Add([]byte{0, 1, 2, 3, 4, 5, 6, 7}, []byte("x"), uint8(3))
 	f.Add([]byte{0x81, 0x02, 0x13, 0x24, 9, 10, 11, 12, 13, 14}, []byte("sftp"), uint8(200))
 	f.Add([]byte{20, 21, 22, 23, 24, 25, 26}, []byte{0, 0, 0, 1, 0, 0, 0, 1, 94}, uint8(1))
+	f.Add([]byte{0, 0x81, 2, 0x84, 0x8d, 0x9f, 0x85, 0x86, 6}, []byte("text"), uint8(0x18))
+	f.Add([]byte{0, 0x81, 2, 0x84, 0x84, 0x8d, 0x9f, 0x85, 0x86, 12, 6}, []byte("text"), uint8(0xd8))
+	f.Add([]byte{0, 0x81, 14, 2, 12, 0x84, 8, 9, 12}, []byte("text"), uint8(0x58))
 	f.Fuzz(func(t *testing.T, script, raw []byte, policy uint8) {
 		denied := policy&1 == 1
-		g := connection(t, map[string]any{"max_channels": int64(6), "inspect_stdin": policy&2 != 0, "stdin_limit": int64(16)}, func(e *drygate.Entry) drygate.Verdict {
+		opened := connection
+		if policy&8 != 0 {
+			opened = inspected
+		}
+		g := opened(t, map[string]any{"max_channels": int64(6), "inspect_stdin": policy&2 != 0, "stdin_limit": int64(16)}, func(e *drygate.Entry) drygate.Verdict {
 			switch {
+			case e.Action.Family.Name == abi.FamilyResponse:
+				return drygate.Verdict{Outcome: abi.Outcome(policy >> 7), Held: policy&0x40 != 0}
 			case denied:
 				return denyAll(e)
 			case e.ID > 1 && policy&4 != 0:
 				return drygate.Verdict{Held: true, Reason: "ask"}
+			}
+			if policy&8 != 0 && e.ID > 1 {
+				return drygate.Verdict{Inspect: uint32(policy) * 4}
 			}
 			return drygate.Verdict{}
 		})
@@ -297,7 +320,9 @@ func FuzzRecords(f *testing.F) {
 			case 14:
 				r = message(id, sshwire.ChannelRequest, "pty-req", true, "xterm", 80, 24, 0, 0, "")
 			case 15:
-				r = raw
+				if r = raw; policy&0x10 != 0 {
+					r = exit(id, len(raw))
+				}
 			}
 			g.Send(side, r)
 		}

@@ -51,6 +51,5 @@ func (s *Session) gatherMore(c *sdk.Conn, ch *channel, r *record) {
 	if whole {
 		g.action.stdin, g.action.stdinUnknown = string(g.text), false
 	}
-	id := s.question(c, ch, g.what, &g.action)
-	s.up(c, id, &record{stream: ch.id, bytes: g.request})
+	s.asks(c, ch, g.what, &g.action, &record{stream: ch.id, bytes: g.request})
 }

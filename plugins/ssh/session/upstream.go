@@ -8,25 +8,28 @@ import (
 	"github.com/sallyport-dev/sallyport/sdk/sshwire"
 )
 
-// upstream reads a record of the server.
-func (s *Session) upstream(c *sdk.Conn, stream uint32, p []byte) {
+// upstream reads a record of the server; false: it stays where it is, until something was decided.
+func (s *Session) upstream(c *sdk.Conn, stream uint32, p []byte) bool {
 	number := p[sshwire.HeadSize]
 	switch {
 	case stream == 0:
 		s.upstreamGlobal(c, p)
-		return
+		return true
 	case number == sshwire.Open:
 		s.upstreamOpen(c, stream, p)
-		return
+		return true
 	}
 	ch := s.channels[stream]
 	if ch == nil {
 		c.Drop(abi.Upstream, uint64(len(p)))
-		return
+		return true
 	}
 	if ch.dead {
 		s.upstreamDead(c, ch, p)
-		return
+		return true
+	}
+	if ch.keeps() {
+		return s.outputOf(c, ch, p)
 	}
 	switch number {
 	case sshwire.OpenConfirm, sshwire.OpenFailure:
@@ -37,30 +40,29 @@ func (s *Session) upstream(c *sdk.Conn, stream uint32, p []byte) {
 		s.upstreamRequest(c, ch, p)
 	case sshwire.Close:
 		s.finish(c, ch)
-		c.Pass(abi.Upstream, 0, uint64(len(p)))
-		if ch.closed[abi.Upstream] = true; ch.asked != 0 {
-			c.Withdraw(ch.asked)
+		c.Pass(abi.Upstream, s.under(ch, false), uint64(len(p)))
+		s.upstreamClosed(c, ch)
+	case sshwire.Data, sshwire.ExtendedData:
+		if s.early(ch) {
+			s.fail(c, abi.Upstream, "data on a session in which nothing was begun")
+			return true
 		}
-		s.forget(c, ch)
-		s.ended(c, ch)
-	case sshwire.Data:
-		if ch.files != nil {
+		if number == sshwire.Data && ch.files != nil {
 			s.upstreamFiles(c, ch, p)
-			return
+			return true
 		}
-		c.Pass(abi.Upstream, 0, uint64(len(p)))
-	case sshwire.ExtendedData:
-		c.Pass(abi.Upstream, 0, uint64(len(p)))
+		c.Pass(abi.Upstream, s.under(ch, true), uint64(len(p)))
 	case sshwire.EOF:
 		if ch.session && ch.started && !ch.exited { // a client that hears of the end closes the channel, and then hears nothing of how it ended
 			ch.ending = true
 			c.Drop(abi.Upstream, uint64(len(p)))
-			return
+			return true
 		}
-		c.Pass(abi.Upstream, 0, uint64(len(p)))
+		c.Pass(abi.Upstream, s.under(ch, false), uint64(len(p)))
 	default:
 		s.fail(c, abi.Upstream, "a message that is not known")
 	}
+	return true
 }
 
 // upstreamDead reads what still comes on a channel that was ended here.
@@ -82,7 +84,7 @@ func (s *Session) confirmed(c *sdk.Conn, ch *channel, p []byte) {
 		return
 	}
 	ch.opening = false
-	c.Pass(abi.Upstream, 0, uint64(len(p)))
+	c.Pass(abi.Upstream, s.under(ch, false), uint64(len(p)))
 	if p[sshwire.HeadSize] == sshwire.OpenFailure {
 		s.remove(c, ch)
 		return
@@ -101,7 +103,7 @@ func (s *Session) replied(c *sdk.Conn, ch *channel, p []byte) {
 	swallowed := ch.replies[0] == replySwallow
 	ch.replies = ch.replies[1:]
 	if !swallowed {
-		c.Pass(abi.Upstream, 0, uint64(len(p)))
+		c.Pass(abi.Upstream, s.under(ch, false), uint64(len(p)))
 	} else {
 		c.Drop(abi.Upstream, uint64(len(p)))
 		if p[sshwire.HeadSize] == sshwire.ChannelFailure {
@@ -139,6 +141,19 @@ func (s *Session) owe(c *sdk.Conn, ch *channel, r reply) {
 func (s *Session) upstreamRequest(c *sdk.Conn, ch *channel, p []byte) {
 	f := sshwire.Fields{P: p[sshwire.HeadSize+1:]}
 	name, want := f.String(), f.Bool()
+	s.noteExit(c, ch, name, f)
+	if want {
+		ch.owed++
+	}
+	c.Pass(abi.Upstream, s.under(ch, false), uint64(len(p)))
+	if name == "exit-status" || name == "exit-signal" {
+		ch.exited = true
+		s.finish(c, ch)
+	}
+}
+
+// noteExit writes down how what was started has ended.
+func (s *Session) noteExit(c *sdk.Conn, ch *channel, name string, f sshwire.Fields) {
 	switch name {
 	case "exit-status":
 		if status := f.U32(); !f.Bad && ch.exec != 0 {
@@ -149,14 +164,14 @@ func (s *Session) upstreamRequest(c *sdk.Conn, ch *channel, p []byte) {
 			c.Note(ch.exec, "exit_signal", signal[:min(len(signal), 64)])
 		}
 	}
-	if want {
-		ch.owed++
-	}
-	c.Pass(abi.Upstream, 0, uint64(len(p)))
-	if name == "exit-status" || name == "exit-signal" {
-		ch.exited = true
-		s.finish(c, ch)
-	}
+}
+
+// upstreamClosed is about a channel that the server has closed.
+func (s *Session) upstreamClosed(c *sdk.Conn, ch *channel) {
+	ch.closed[abi.Upstream] = true
+	s.takeBack(c, ch)
+	s.forget(c, ch)
+	s.ended(c, ch)
 }
 
 // finish tells the agent of the end of data that waited.

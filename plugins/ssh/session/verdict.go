@@ -36,14 +36,46 @@ type question struct {
 	then then
 	want bool // the agent wants an answer
 	told bool // and has it
+
+	comes  comes
+	class  abi.Class
+	title  string
+	record []byte // what the server gets when it is allowed; nil: it has it by then
 }
 
 func clean(p string) string { return path.Clean(p) }
 
 // question asks about a, on a channel.
 func (s *Session) question(c *sdk.Conn, ch *channel, q question, a *action) uint32 {
+	q.class, q.title = a.class, title(a.kind, a.title)
 	ch.asked, ch.what = s.ask(c, a), q
 	return ch.asked
+}
+
+// asks asks about a, which the record r wants. Where rules look at answers the record waits here, because more may be asked before it goes on.
+func (s *Session) asks(c *sdk.Conn, ch *channel, q question, a *action, r *record) {
+	id := s.question(c, ch, q, a)
+	if !s.facts.Inspect {
+		s.up(c, id, r)
+		return
+	}
+	ch.what.record = s.hold(c, r)
+}
+
+// hold keeps a copy of a record.
+func (s *Session) hold(c *sdk.Conn, r *record) []byte {
+	held := append([]byte(nil), r.bytes...)
+	if r.live {
+		c.Drop(abi.Agent, uint64(len(r.bytes)))
+	}
+	return held
+}
+
+// takeBack takes back what is undecided on a channel; of what would come back nobody has to.
+func (s *Session) takeBack(c *sdk.Conn, ch *channel) {
+	if ch.asked != 0 && s.questions[ch.asked] == nil {
+		c.Withdraw(ch.asked)
+	}
 }
 
 // find is the channel on which an action is undecided.
@@ -72,6 +104,9 @@ func (s *Session) held(c *sdk.Conn, e *abi.Event) {
 
 // verdict goes on when something was decided.
 func (s *Session) verdict(c *sdk.Conn, e *abi.Event) {
+	if s.answerVerdict(c, e) {
+		return
+	}
 	if e.ID == s.global.asked && e.ID != 0 {
 		s.globalVerdict(c, e)
 		return
@@ -79,12 +114,25 @@ func (s *Session) verdict(c *sdk.Conn, e *abi.Event) {
 	ch := s.find(e.ID)
 	if ch == nil { // it was taken back
 		if e.Outcome == abi.Allow && e.ID != s.connect {
+			c.Answered(e.ID)
 			c.Done(e.ID)
 		}
 		return
 	}
 	q := ch.what
 	ch.asked = 0
+	if e.Outcome == abi.Allow && e.Inspect > 0 {
+		if ch.closed[abi.Upstream] {
+			c.Answered(e.ID)
+		} else if s.inspects(c, ch, q, e) {
+			return
+		}
+	}
+	s.decided(c, ch, q, e)
+}
+
+// decided goes on with what was asked on a channel.
+func (s *Session) decided(c *sdk.Conn, ch *channel, q question, e *abi.Event) {
 	switch {
 	case q.kind == askFile:
 		s.fileVerdict(c, ch, e)
@@ -103,6 +151,9 @@ func (s *Session) verdict(c *sdk.Conn, e *abi.Event) {
 
 // allowed goes on with what has reached the upstream now.
 func (s *Session) allowed(c *sdk.Conn, ch *channel, q question, id uint32) {
+	if q.record != nil {
+		c.Send(abi.Upstream, id, q.record)
+	}
 	if q.want {
 		answer := replyUpstream
 		if q.told {
@@ -115,7 +166,7 @@ func (s *Session) allowed(c *sdk.Conn, ch *channel, q question, id uint32) {
 		ch.action, ch.own = id, true
 		return
 	case askStart:
-		ch.action, ch.own, ch.exec = id, true, id
+		ch.action, ch.own, ch.exec, ch.class = id, true, id, q.class
 		if q.then == thenFiles {
 			ch.files = sftp.New()
 		}

@@ -148,6 +148,7 @@ func (c *Conversation) read() Step {
 	case typeOpen:
 		r.Operation, r.Class, r.Path = "open", abi.ClassRead, f.path()
 		flags := f.u32()
+		r.Read = flags&openRead != 0
 		if flags != openRead {
 			r.Class, r.Write = abi.ClassWrite, true
 		}

@@ -73,6 +73,18 @@ type Request struct {
 	// Handle says that the request named a handle, and Path is what that was opened as.
 	Handle bool
 	Write  bool // open: for writing
+	Read   bool // open: for reading
+}
+
+// Mute reports whether the server answers the request with a status and nothing else, so that nothing of what it holds comes back.
+func (r *Request) Mute() bool {
+	switch r.Operation {
+	case "open":
+		return r.Write && !r.Read
+	case "remove", "rmdir", "mkdir", "rename", "hardlink", "symlink", "setstat", "lsetstat", "fsetstat":
+		return true
+	}
+	return false
 }
 
 // pending is a request that has no answer yet.
