@@ -73,6 +73,7 @@ func (c *channel) run(ch ssh.Channel, requests <-chan *ssh.Request) {
 	var ended sync.WaitGroup // of this function alone: a side that is over starts nothing more
 	ended.Go(func() {
 		readers.Wait()
+		c.behindRequests() // a client that has nothing to say ends right behind its request
 		c.side.put(sshwire.AppendEmpty(nil, c.id, sshwire.EOF))
 	})
 	c.showRequests(requests)

@@ -84,16 +84,20 @@ func (l *Link) open(me int, c *channel) uint32 {
 	return id
 }
 
-// enter makes a channel the end of a stream that the other side has opened, unless there is one already or no such stream.
-func (l *Link) enter(me int, id uint32, c *channel) bool {
+// enter makes a channel the end of a stream that the other side has opened. It reports false when there is one already or never was such a stream, and gone
+// when whoever opened it has left.
+func (l *Link) enter(me int, id uint32, c *channel) (ok, gone bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.streams[id]
-	if s == nil || s.ends[me] != nil {
-		return false
+	if s == nil {
+		return false, id != 0 && id <= l.last[1-me] && id%2 == l.last[1-me]%2
+	}
+	if s.ends[me] != nil {
+		return false, false
 	}
 	s.ends[me] = c
-	return true
+	return true, false
 }
 
 // find is the end of a stream on a side, or nil.

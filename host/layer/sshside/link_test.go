@@ -16,7 +16,7 @@ func TestCredit(t *testing.T) {
 	const stalled = 3 * maxAllUnderWay / maxUnderWay
 	for range stalled + 1 {
 		id := l.open(agent, &channel{})
-		if !l.enter(upstream, id, &channel{}) || id%2 != 1 || slices.Contains(ids, id) {
+		if ok, _ := l.enter(upstream, id, &channel{}); !ok || id%2 != 1 || slices.Contains(ids, id) {
 			t.Fatalf("channel %d after %d", id, ids)
 		}
 		ids = append(ids, id)
@@ -71,5 +71,20 @@ func TestAlgorithms(t *testing.T) {
 	}
 	if c.KeyExchanges[0] != ssh.KeyExchangeMLKEM768X25519 || !strings.Contains(c.Ciphers[0], "gcm") {
 		t.Errorf("first: %s, %s", c.KeyExchanges[0], c.Ciphers[0])
+	}
+}
+
+// TestEnter: a stream that was there and has been left is another matter than one that never was, or has both its ends.
+func TestEnter(t *testing.T) {
+	l := NewLink()
+	first, second := l.open(agent, &channel{}), l.open(agent, &channel{})
+	l.leave(agent, first)
+	for id, want := range map[uint32][2]bool{first: {false, true}, second + 2: {}, 0: {}, 2: {}, second: {true, false}} {
+		if ok, gone := l.enter(upstream, id, &channel{}); ok != want[0] || gone != want[1] {
+			t.Errorf("channel %d: entered %v, gone %v", id, ok, gone)
+		}
+	}
+	if ok, gone := l.enter(upstream, second, &channel{}); ok || gone {
+		t.Errorf("entered twice: %v, %v", ok, gone)
 	}
 }

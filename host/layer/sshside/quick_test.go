@@ -73,3 +73,41 @@ func TestQuickCommands(t *testing.T) {
 	<-over
 	s.wg.Wait()
 }
+
+// TestQuickEnd: the end of data is shown behind the requests that were sent before it, also where nobody reads for a while. A server that is told of the end first may
+// take the channel for one that is over.
+func TestQuickEnd(t *testing.T) {
+	for i := range 20 {
+		s := newSide(agent, NewLink(), nil)
+		c := newChannel(s, 1)
+		s.put(make([]byte, maxQueued)) // nothing can be shown before this is read
+		requests := make(chan *ssh.Request, 2)
+		requests <- &ssh.Request{Type: "env"}
+		requests <- &ssh.Request{Type: "exec"}
+		over := make(chan struct{})
+		go func() {
+			defer close(over)
+			c.run(quickEnd{}, requests)
+		}()
+		time.Sleep(5 * time.Millisecond) // a test of something wrong needs this, and one of what is right does not
+		s.SetReadDeadline(time.Now().Add(patience))
+		if _, err := io.ReadFull(s, make([]byte, maxQueued)); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []byte{sshwire.ChannelRequest, sshwire.ChannelRequest, sshwire.EOF} {
+			head := make([]byte, sshwire.HeadSize)
+			if _, err := io.ReadFull(s, head); err != nil {
+				t.Fatal(err)
+			}
+			_, size, _ := sshwire.Head(head)
+			body := make([]byte, size)
+			if _, err := io.ReadFull(s, body); err != nil || body[0] != want {
+				t.Fatalf("round %d: message %d, %v, in place of %d", i, body[0], err, want)
+			}
+		}
+		close(requests)
+		c.close()
+		<-over
+		s.wg.Wait()
+	}
+}

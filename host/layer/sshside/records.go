@@ -138,7 +138,11 @@ func (s *Side) openChannel(stream uint32, f sshwire.Fields) error {
 	conn := s.conn
 	s.mu.Unlock()
 	c := newChannel(s, stream)
-	if conn == nil || !s.link.enter(s.me, stream, c) {
+	ok, gone := s.link.enter(s.me, stream, c)
+	if gone {
+		return nil
+	}
+	if conn == nil || !ok {
 		return fmt.Errorf("channel %d, which cannot be opened", stream)
 	}
 	if !s.enter(c) {
