@@ -296,3 +296,47 @@ func TestReloadOfAnswers(t *testing.T) {
 	}
 	dial(t, w.alice(), "rows:"+port(address)).says("env\n", rowsOf("env")+".\n")
 }
+
+// TestReloadOfJudges: a judge that is changed judges by its new policy from the next connection on, and not by what it has said before; a connection that is open stays with
+// the judge that it began with. One that is taken away while a rule names it is refused, and nothing changes.
+func TestReloadOfJudges(t *testing.T) {
+	model := standin.New(t, func(a standin.Asked) standin.Reply {
+		if strings.Contains(a.System, "be strict") {
+			return standin.Verdict("deny", "strict")
+		}
+		return standin.Verdict("allow", "fine")
+	})
+	judge := func(policy string) string {
+		return fmt.Sprintf("[[judge]]\nname = \"reader\"\nprovider = \"openai\"\nmodel = \"m\"\nbase_url = %q\npolicy = %q\ncache_for = \"1h\"\n\n", model.URL+"/v1", policy)
+	}
+	w, c := answeringWorld(t, judge("be kind")+ruleTable("judged", `action.family == "rows" && rows.line == "plain"`, "judge", "judge = \"reader\""))
+	before, err := w.load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := "rows:" + port(before.Endpoints[0].Address.Value)
+	alice := w.alice()
+	c.says("plain\n", rowsOf("plain")+".\n")
+	text := readFile(t, w.path)
+	change := func(from, to string) error {
+		t.Helper()
+		if err := os.WriteFile(w.path, []byte(strings.Replace(text, from, to, 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := w.reloadFile()
+		return err
+	}
+	if err := change(judge("be kind"), ""); err == nil || !strings.Contains(err.Error(), "reader") {
+		t.Errorf("without its judge: %v", err)
+	}
+	dial(t, alice, address).says("plain\n", rowsOf("plain")+".\n")
+	if err := change(judge("be kind"), judge("be strict")); err != nil {
+		t.Fatal(err)
+	}
+	c.says("plain\n", rowsOf("plain")+".\n")
+	dial(t, alice, address).says("plain\n", "denied: the rule judged has a judge decide; the judge reader denies it: strict\n")
+	if err := change("", ""); err != nil {
+		t.Fatal(err)
+	}
+	dial(t, alice, address).says("plain\n", rowsOf("plain")+".\n")
+}
