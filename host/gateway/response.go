@@ -115,6 +115,9 @@ func aboutAnswer(r *receipt.Record, q *gate.Question) {
 		r.Parent, r.Masked, r.MaskedBy = p.receipt, p.masked, p.by
 	}
 	r.Detail = "the action ran; this is about what came back"
+	if q.Response.Truncated && len(q.Response.Kept) == 0 {
+		r.Detail = "this is about what comes back, of which nothing had come yet" // nor has an action begun, maybe, whose answer cannot be held
+	}
 }
 
 // inspection is what a rule of the configuration says about answers.
