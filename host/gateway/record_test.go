@@ -35,6 +35,7 @@ func (w *world) serveRecorded(dir string) {
 	})
 	select {
 	case w.running = <-ready:
+		clear(w.agents)
 	case err := <-done:
 		done <- nil
 		w.t.Fatalf("serve ended before it was ready: %v", err)

@@ -73,13 +73,14 @@ type world struct {
 	change   func(*Assembly) // before it serves; may be nil
 	assembly *Assembly
 	running  Running
-	stop     func() error // ends the gateway, once
+	agents   map[tunnel.Key]*tunneltest.Agent // of this serving
+	stop     func() error                     // ends the gateway, once
 }
 
 // newWorld writes a configuration of the given tables (all but [gateway] and [[peer]]) into a fresh folder.
 func newWorld(t testing.TB, tables string) *world {
 	t.Helper()
-	w := &world{t: t, dir: t.TempDir(), keys: testKeys{tunnel.NewPrivateKey(), tunnel.NewPrivateKey()}, log: &lockedBuffer{}}
+	w := &world{t: t, dir: t.TempDir(), keys: testKeys{tunnel.NewPrivateKey(), tunnel.NewPrivateKey()}, log: &lockedBuffer{}, agents: map[tunnel.Key]*tunneltest.Agent{}}
 	w.path = filepath.Join(w.dir, "sallyport.toml")
 	w.write(tables)
 	return w
@@ -152,6 +153,7 @@ func (w *world) serve() {
 	})
 	select {
 	case w.running = <-ready:
+		clear(w.agents)
 	case err := <-done:
 		done <- err
 		w.t.Fatalf("serve ended before it was ready: %v", err)
@@ -169,12 +171,18 @@ func served(t testing.TB, tables string) *world {
 func (w *world) alice() *tunneltest.Agent { return w.agent(w.keys.alice, aliceIP) }
 func (w *world) bob() *tunneltest.Agent   { return w.agent(w.keys.bob, bobIP) }
 
+// agent is the one machine of a peer while this gateway serves: of two machines with one key, WireGuard answers the one that spoke last.
 func (w *world) agent(key tunnel.Key, address netip.Addr) *tunneltest.Agent {
 	w.t.Helper()
-	return tunneltest.New(w.t, tunneltest.Options{
+	if a := w.agents[key]; a != nil {
+		return a
+	}
+	a := tunneltest.New(w.t, tunneltest.Options{
 		Endpoint:   netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), w.running.Port),
 		GatewayKey: w.running.PublicKey, PrivateKey: key, Network: network, Address: address,
 	})
+	w.agents[key] = a
+	return a
 }
 
 // receipts are the records so far.
