@@ -199,6 +199,10 @@ func (s *session) ended(end gate.End) {
 	r := s.byPlugin(receipt.End)
 	r.Reason = end.Reason
 	r.Up, r.Down = end.Written[abi.Upstream], end.Written[abi.Agent]
+	if link := s.layers.ssh; link != nil { // the gate sees nothing of what goes from side to side in the layer
+		toAgent, toUpstream := link.Spliced()
+		r.Up, r.Down = r.Up+toUpstream, r.Down+toAgent
+	}
 	r.Detail = cmp.Or(s.dialError, s.layers.failure)
 	if end.FailClosed {
 		r.Outcome = receipt.OutcomeFailClosed

@@ -26,6 +26,7 @@ const (
 	Splice         = 195 // to a side: data to it comes from the other one in the host
 	Record         = 196 // to the agent: this terminal begins, and belongs to that action
 	Discard        = 197 // to a side: data to it is thrown away in the host from now on
+	Transfers      = 198 // to the upstream: file data of SFTP for these handles passes in the host, both ways
 	HeadSize       = 8
 	MaxMessage     = 64 << 10 // of a record, in bytes
 	MaxData        = 32 << 10 // of the data in one

@@ -392,7 +392,7 @@ func (e *end) record(stream uint32, number byte, body []byte) {
 		delete(e.opening, stream)
 		code, text := f.U32(), f.String()
 		_ = n.Reject(ssh.RejectionReason(code), text)
-	case sshwire.Adjust, sshwire.Splice: // nothing is bounded here, and everything is shown
+	case sshwire.Adjust, sshwire.Splice, sshwire.Transfers: // nothing is bounded here, and everything is shown
 	default:
 		if h := e.halves[stream]; h != nil {
 			h.queue.add(func() { h.write(number, &f) })

@@ -18,6 +18,7 @@ const (
 	// drainTime is how long CLOSE waits for data before it that the upstream does not take.
 	drainTime = 10 * time.Second
 	smallRead = 4 << 10
+	largeRead = sshwire.MaxData + 512 // a packet of SSH, behind the most that is kept
 )
 
 // channel is the end of a stream on one side.
@@ -141,29 +142,47 @@ func (c *channel) wake() {
 // read moves data of a channel: as records, or directly to the other end.
 func (c *channel) read(from io.Reader, extended bool) {
 	buf := make([]byte, smallRead)
-	link, me := c.side.link, c.side.me
+	kept := 0 // bytes at its beginning, of which it could not be said yet how they go on
 	for {
-		n, err := from.Read(buf)
-		if n > 0 {
-			direct, to, ok := link.take(me, c.id, n)
-			if ok && !direct {
-				c.behindRequests()
-			}
-			switch {
-			case direct:
-				c.direct(to, buf[:n], extended)
-			case !ok || !c.side.put(c.record(buf[:n], extended)):
+		n, err := from.Read(buf[kept:min(kept+sshwire.MaxData, len(buf))])
+		full := kept+n == len(buf)
+		if n > 0 || err != nil && kept > 0 {
+			rest, ok := c.forward(buf[:kept+n], extended, err != nil)
+			if !ok {
 				_, _ = io.Copy(io.Discard, from) // nobody wants it any more
 				return
 			}
+			kept = copy(buf, rest)
 		}
 		if err != nil {
 			return
 		}
-		if n == len(buf) && len(buf) < sshwire.MaxData {
-			buf = make([]byte, sshwire.MaxData)
+		if full && len(buf) == smallRead {
+			buf = append(make([]byte, 0, largeRead), buf[:kept]...)[:largeRead]
 		}
 	}
+}
+
+// forward has data go on, and returns what must wait for more. It reports false when nobody wants it.
+func (c *channel) forward(p []byte, extended, last bool) (rest []byte, ok bool) {
+	for len(p) > 0 {
+		how, n, to := c.side.link.take(c.side.me, c.id, p, extended, last)
+		switch how {
+		case more:
+			return p, true
+		case directly:
+			c.direct(to, p[:n], extended)
+		case asRecords:
+			c.behindRequests()
+			if !c.side.put(c.record(p[:n], extended)) {
+				return nil, false
+			}
+		default:
+			return nil, false
+		}
+		p = p[n:]
+	}
+	return nil, true
 }
 
 // direct writes data to the other end.
@@ -173,11 +192,9 @@ func (c *channel) direct(to *channel, p []byte, extended bool) {
 	}
 	if ch := to.opened(); ch != nil {
 		to.untilMade()
-		n, err := writeData(ch, p, extended)
+		n, _ := writeData(ch, p, extended)
 		to.show(p[:n])
-		if err == nil {
-			c.side.link.passed(to.side.me, len(p))
-		}
+		c.side.link.passed(to.side.me, c.id, n)
 	}
 }
 

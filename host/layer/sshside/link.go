@@ -1,6 +1,10 @@
 package sshside
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/sallyport-dev/sallyport/sdk/sshwire"
+)
 
 // Who is on a side of a connection. The numbers are those of the sides in the plugin interface.
 const (
@@ -39,6 +43,8 @@ type stream struct {
 	between  [2]int  // those of them that have not come to the other side yet
 	wanted   [2]bool // data to a side goes there directly, once nothing of it is on its way as a record
 	unwanted [2]bool // data to a side is thrown away
+
+	transfers transfers
 }
 
 // NewLink makes a link for one connection.
@@ -127,28 +133,47 @@ func (l *Link) leave(me int, id uint32) {
 	l.changed.Broadcast()
 }
 
-// take waits until n bytes that a side has read of a stream may go on: as a record, or directly to the other end, nil when that has
-// left, or wants nothing more. It reports false when nobody wants them any more.
-func (l *Link) take(me int, id uint32, n int) (direct bool, to *channel, ok bool) {
+// way is how data goes on.
+type way uint8
+
+const (
+	nowhere   way = iota // nobody wants it any more
+	asRecords            // through the plugin
+	directly             // to the other end, which may have left, or want nothing more
+	more                 // that cannot be said before more of it has come
+)
+
+// take waits until data that a side has read of a stream may go on, and says how many bytes of its beginning go which way. The last of it is read with last set.
+func (l *Link) take(me int, id uint32, p []byte, extended, last bool) (how way, n int, to *channel) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for {
 		s := l.streams[id]
 		if s == nil || l.over {
-			return false, nil, false
+			return nowhere, 0, nil
 		}
 		if s.unwanted[1-me] {
-			return true, nil, true
+			return directly, len(p), nil
 		}
 		if s.wanted[1-me] && s.underWay[me] == 0 {
-			return true, s.ends[1-me], true
+			return directly, len(p), s.ends[1-me]
 		}
+		if s.transfers.concern(me) && !extended {
+			if how, n = s.transfers.next(me, p, s.underWay[me] == 0, last); how != asRecords {
+				if n > 0 || how == more {
+					return how, n, s.ends[1-me]
+				}
+				l.changed.Wait()
+				continue
+			}
+		}
+		n = min(len(p), sshwire.MaxData)
 		fits := s.underWay[me]+n <= maxUnderWay && l.between[me]+n <= maxAllUnderWay
 		if !s.wanted[1-me] && (fits || s.underWay[me] == 0 && l.between[me] == 0) {
 			s.underWay[me] += n
 			s.between[me] += n
 			l.between[me] += n
-			return false, nil, true
+			return asRecords, n, nil
 		}
 		l.changed.Wait()
 	}
@@ -194,11 +219,24 @@ func (l *Link) splice(to int, id uint32) {
 	}
 }
 
-// passed counts data that went directly to a side.
-func (l *Link) passed(to int, n int) {
+// passed counts data of a stream that went directly to a side.
+func (l *Link) passed(to int, id uint32, n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.spliced[to] += uint64(n)
+	if s := l.streams[id]; s != nil && to == agent && s.transfers.wrote() {
+		l.changed.Broadcast()
+	}
+}
+
+// transfer has file data of a stream pass, from now on.
+func (l *Link) transfer(id uint32, handles [][]byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if s := l.streams[id]; s != nil {
+		s.transfers.set(handles)
+		l.changed.Broadcast()
+	}
 }
 
 // discard has data to a side be thrown away.

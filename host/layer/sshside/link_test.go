@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"golang.org/x/crypto/ssh"
+
+	"github.com/sallyport-dev/sallyport/sdk/sshwire"
 )
 
 // TestCredit: channels that nobody reads take their own credit and no other's, what a plugin gives back or writes of its own is never counted twice, and nothing is left
@@ -21,19 +23,22 @@ func TestCredit(t *testing.T) {
 		}
 		ids = append(ids, id)
 	}
-	take := func(id uint32, n int) {
+	piece := make([]byte, sshwire.MaxData)
+	take := func(id uint32) {
 		t.Helper()
-		if direct, _, ok := l.take(agent, id, n); direct || !ok {
-			t.Fatalf("channel %d: direct %v, ok %v", id, direct, ok)
+		if how, n, _ := l.take(agent, id, piece, false, false); how != asRecords || n != len(piece) {
+			t.Fatalf("channel %d: %v, %d bytes", id, how, n)
 		}
 	}
 	for _, id := range ids[:stalled] { // all of it came, and nothing is written
-		for n := 0; n < maxUnderWay; n += 32 << 10 {
-			take(id, 32<<10)
-			l.arrived(agent, id, 32<<10)
+		for n := 0; n < maxUnderWay; n += len(piece) {
+			take(id)
+			l.arrived(agent, id, len(piece))
 		}
 	}
-	take(ids[stalled], maxUnderWay) // would wait for ever
+	for n := 0; n < maxUnderWay; n += len(piece) {
+		take(ids[stalled]) // would wait for ever
+	}
 	if l.between[agent] != maxUnderWay {
 		t.Errorf("%d bytes are on their way", l.between[agent])
 	}
@@ -44,10 +49,9 @@ func TestCredit(t *testing.T) {
 		t.Errorf("after giving back: %+v, %d", s, l.between)
 	}
 	l.splice(upstream, ids[stalled])
-	if direct, to, ok := l.take(agent, ids[stalled], 1); !direct || to == nil || !ok {
+	if how, n, to := l.take(agent, ids[stalled], piece, false, false); how != directly || to == nil || n != len(piece) {
 		t.Error("a spliced channel with nothing on its way is not direct")
 	}
-	take(ids[0]+0, 0)
 	for _, id := range ids {
 		l.leave(agent, id)
 		l.leave(upstream, id)
@@ -55,7 +59,7 @@ func TestCredit(t *testing.T) {
 	if len(l.streams) != 0 || l.between != [2]int{} {
 		t.Errorf("left: %d channels, %d bytes", len(l.streams), l.between)
 	}
-	if _, _, ok := l.take(agent, ids[0], 1); ok {
+	if how, _, _ := l.take(agent, ids[0], piece, false, false); how != nowhere {
 		t.Error("data of a channel that is over is wanted")
 	}
 }

@@ -33,6 +33,15 @@ func (s *Side) handle(r []byte) error {
 	case sshwire.Discard:
 		s.link.discard(s.me, stream)
 		return nil
+	case sshwire.Transfers:
+		var handles [][]byte
+		for len(f.P) > 0 && len(handles) <= sshwire.MaxHandles {
+			handles = append(handles, append([]byte(nil), f.Bytes()...))
+		}
+		if f.Over() && len(handles) <= sshwire.MaxHandles && s.me == upstream {
+			s.link.transfer(stream, handles)
+			return nil
+		}
 	case sshwire.Record:
 		if action := f.U32(); f.Over() && s.me == agent {
 			return s.link.begin(stream, action)

@@ -9,7 +9,7 @@
 //
 // Each channel has its own windows on both sides, and a receiver that does not read stops its own channel only. As records no more than 256 KiB of a
 // channel, and 1 MiB of all, are on their way in a direction at once; what a plugin drops it gives back with ADJUST. After SPLICE data goes to the other
-// end in the host, without a record. EOF and CLOSE come behind all data of their channel, and data behind the requests that were sent before it. A request may come
+// end in the host, without a record. After TRANSFERS packets of SFTP do that carry file data, and nothing else. EOF and CLOSE come behind all data of their channel, and data behind the requests that were sent before it. A request may come
 // before data that was sent before it, because x/crypto/ssh does not tell their order; requests of a channel, and answers to them, keep theirs.
 //
 // # Algorithms

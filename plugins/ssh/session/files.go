@@ -11,6 +11,10 @@ import (
 
 // agentFiles reads data of a conversation of SFTP. A record of which everything may go on passes as it is; of another one the parts that may are written anew.
 func (s *Session) agentFiles(c *sdk.Conn, ch *channel, r *record) {
+	if ch.transfers { // the host has ended it, or has not begun
+		ch.transfers = false
+		c.Send(abi.Upstream, ch.action, sshwire.AppendTransfers(nil, ch.id, nil))
+	}
 	data := r.bytes[sshwire.DataAt:]
 	whole, asked, forgotten := true, false, 0
 	var out []byte
@@ -137,6 +141,9 @@ func (s *Session) upstreamFiles(c *sdk.Conn, ch *channel, p []byte) {
 			answers, last = answers[:0], at
 		}
 	}
+	if len(answers) == 0 {
+		s.transfers(c, ch)
+	}
 	if out == nil {
 		c.Pass(abi.Upstream, s.under(ch, true), uint64(len(p)))
 	} else {
@@ -145,6 +152,17 @@ func (s *Session) upstreamFiles(c *sdk.Conn, ch *channel, p []byte) {
 	}
 	if len(answers) > 0 {
 		s.down(c, sshwire.AppendData(s.out[:0], ch.id, answers))
+	}
+}
+
+// transfers has file data pass in the host from the next request on, where nothing is open but files.
+func (s *Session) transfers(c *sdk.Conn, ch *channel) {
+	if ch.transfers || ch.asked != 0 || len(ch.queue) > 0 || ch.closed != [2]bool{} {
+		return
+	}
+	if handles := ch.files.Transfers(sshwire.MaxHandles); len(handles) > 0 {
+		ch.transfers = true
+		c.Send(abi.Upstream, ch.action, sshwire.AppendTransfers(nil, ch.id, handles))
 	}
 }
 

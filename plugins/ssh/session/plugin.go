@@ -12,7 +12,8 @@
 //
 // # Data
 //
-// Once a command runs its data does not come here: the plugin says so with SPLICE. SFTP is read (package sftp), and so is the standard input of commands that an
+// Once a command runs its data does not come here: the plugin says so with SPLICE. SFTP is read (package sftp) but for file data, of which the plugin says with TRANSFERS for
+// which handles it passes in the host; and so is the standard input of commands that an
 // endpoint's option inspect_stdin asks for.
 //
 // # Answers

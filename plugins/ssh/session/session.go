@@ -64,8 +64,10 @@ type channel struct {
 	spliced  bool
 	exec     uint32 // what its exit status is noted on
 	files    *sftp.Conversation
-	class    abi.Class // of what was started
-	output   *output   // nil: no rule looks at what comes back
+	// transfers says that file data passes in the host.
+	transfers bool
+	class     abi.Class // of what was started
+	output    *output   // nil: no rule looks at what comes back
 
 	exited bool    // the server has said how it ended
 	ending bool    // EOF of the server waits for that

@@ -38,6 +38,9 @@ func (c *Conversation) answer(p []byte, partly bool) (problem string) {
 			return "sftp: too many open handles"
 		}
 		c.handles[handle] = e.path
+		if e.kind == typeOpen {
+			c.files = append(c.files, handle)
+		}
 		if e.answered != nil {
 			e.answered(0)
 		}
@@ -53,6 +56,14 @@ func (c *Conversation) answer(p []byte, partly bool) (problem string) {
 	}
 	e.done, e.answered = true, nil
 	return ""
+}
+
+// Transfers returns the handles whose file data need not be seen: of files that are open, the newest ones up to most. It has none while a request is without an answer, or a packet is not whole.
+func (c *Conversation) Transfers(most int) []string {
+	if !c.spoken || c.asked || len(c.queue) > 0 || len(c.packet) > 0 || c.rest > 0 || len(c.seen) > 0 || c.length > 0 {
+		return nil
+	}
+	return c.files[max(0, len(c.files)-most):]
 }
 
 // appendStatus appends a SSH_FXP_STATUS.

@@ -3,6 +3,7 @@ package sftp
 import (
 	"encoding/binary"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/sallyport-dev/sallyport/sdk/abi"
@@ -166,6 +167,7 @@ func (c *Conversation) read() Step {
 		}
 		if kind == typeClose {
 			delete(c.handles, handle)
+			c.files = slices.DeleteFunc(c.files, func(h string) bool { return h == handle })
 		}
 	case typeWrite:
 		return c.write(&f, e)

@@ -4,7 +4,8 @@
 // # What is asked
 //
 // Every request that names a path is asked about, with the path as sent and normalised. Opening a file says whether it is for reading or for writing; what is done with the handle that the server
-// gives for it passes without a question, but for the attributes that are set by it. So file data costs a look at each packet's head.
+// gives for it passes without a question, but for the attributes that are set by it. File data of a handle whose turn it is need not come here at all
+// (Transfers): then the conversation is the one that is left without those requests and their answers.
 //
 // # Order
 //
@@ -109,6 +110,7 @@ type Conversation struct {
 	asked         bool
 	request       Request
 	handles       map[string]string // to the path that they were opened as
+	files         []string          // those of them that stand for files, the newest last
 	home          string
 	queue         []pending
 
