@@ -91,7 +91,7 @@ func (c *conn) secure(side abi.Side, from Conn) Conn {
 		in.wantsTLS.Store(false)
 		c.event = abi.AppendEvent(c.event[:0], &abi.Event{Kind: abi.KindSecured, Side: side, Version: secured.Version,
 			Name: secured.Name, Protocol: secured.Protocol})
-		c.calls = min(c.calls+callsForDelivery, mostCalls)
+		c.topUp(0)
 		c.step(c.guest.Event(c.event))
 		c.catchUp()
 	}
@@ -111,7 +111,7 @@ func (c *conn) unsecured(upstream Conn, err error) {
 	in.ended = true
 	c.conns[abi.Upstream] = nil
 	o.pieces, o.queued, o.copied, o.grows = nil, 0, 0, false // and it stays sealed
-	c.calls = min(c.calls+callsForDelivery, mostCalls)
+	c.topUp(0)
 	c.event = abi.AppendEvent(c.event[:0], &abi.Event{Kind: abi.KindRefused, Reason: err.Error()})
 	c.step(c.guest.Event(c.event))
 	switch {
@@ -152,6 +152,8 @@ func (c *conn) mayReach() bool {
 	return true
 }
 
+var _ LazyReader = (*prefixed)(nil)
+
 // prefixed is a connection some of whose bytes were read before.
 type prefixed struct {
 	Conn
@@ -167,4 +169,16 @@ func (p *prefixed) Read(b []byte) (int, error) {
 		p.first = nil
 	}
 	return n, nil
+}
+
+// ReadLazily implements [LazyReader].
+func (p *prefixed) ReadLazily(take func() []byte, back func()) (n int, err error) {
+	lazy, ok := p.Conn.(LazyReader)
+	if ok && len(p.first) == 0 {
+		return lazy.ReadLazily(take, back)
+	}
+	if n, err = p.Read(take()); n == 0 {
+		back()
+	}
+	return n, err
 }

@@ -3,6 +3,7 @@ package gateway
 import (
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"strings"
@@ -113,7 +114,13 @@ func TestNoConnectNoUpstream(t *testing.T) {
 func TestParked(t *testing.T) {
 	near, far := net.Pipe()
 	defer far.Close()
-	p := newParked(pipeConn{near}, &layer.Conn{Conn: tls.Client(near, &tls.Config{InsecureSkipVerify: true})})
+	server := tls.Server(far, newIssuer(t).server(time.Hour))
+	go func() { _, _ = io.Copy(io.Discard, server) }() // until the pipe is closed
+	inside, err := layer.Client(wait(t), pipeConn{near}, layer.ClientOptions{Mode: layer.Require, Name: "web.internal"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newParked(pipeConn{near}, inside)
 	for _, d := range []time.Time{time.Unix(1, 0), time.Now().Add(time.Millisecond)} {
 		if err := p.SetReadDeadline(d); err != nil {
 			t.Fatal(err)

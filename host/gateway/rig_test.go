@@ -309,6 +309,7 @@ func (c *client) rest() (string, error) {
 type upstream struct {
 	net.Listener
 	accepts atomic.Int64
+	ended   atomic.Int64 // connections of which all that came is in got
 	got     lockedBuffer
 	// first, if set, is called when the first byte of a connection has come.
 	first func()
@@ -342,6 +343,7 @@ func (u *upstream) accept() {
 }
 
 func (u *upstream) answer(c net.Conn) {
+	defer u.ended.Add(1)
 	defer c.Close()
 	r := bufio.NewReader(c)
 	if _, err := r.Peek(1); err == nil && u.first != nil {

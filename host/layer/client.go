@@ -49,7 +49,7 @@ func Client(ctx context.Context, under Transport, o ClientOptions) (*Conn, error
 	}
 	c := &tls.Config{
 		MinVersion: tls.VersionTLS12, ServerName: o.Name, RootCAs: o.Roots, NextProtos: o.Protocols, Time: o.Time,
-		InsecureSkipVerify: o.Mode != VerifyFull,
+		InsecureSkipVerify: o.Mode != VerifyFull, DynamicRecordSizingDisabled: true,
 	}
 	if o.Mode == VerifyCA || len(o.Pins) > 0 {
 		c.VerifyConnection = o.verify
@@ -57,11 +57,13 @@ func Client(ctx context.Context, under Transport, o ClientOptions) (*Conn, error
 	if o.Certificate != nil {
 		c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return o.Certificate, nil }
 	}
-	t := tls.Client(under, c)
+	in := newArrivals(under)
+	w := newWire(in)
+	t := tls.Client(w, c)
 	if err := handshake(ctx, t, o.Timeout); err != nil {
 		return nil, explain("upstream", err)
 	}
-	return &Conn{Conn: t, under: under, info: info(t), binding: endPoint(t.ConnectionState().PeerCertificates[0])}, nil
+	return &Conn{Conn: t, under: w, arrivals: in, info: info(t), binding: endPoint(t.ConnectionState().PeerCertificates[0])}, nil
 }
 
 // verifyChain verifies certificates up to a root, for no name.

@@ -4,7 +4,8 @@
 // Where TLS is not ended, [ReadHello] reads the name that a client asks for, and nothing else.
 //
 // Both [Server] and [Client] take a connection on which a handshake is due and return one that carries what is inside of it.
-// Neither starts a goroutine that outlives the call. When one fails, the connection it was given is spent: the caller aborts it.
+// A goroutine that such a connection starts to carry out what was written ends
+// with it. When a handshake fails, the connection it was given is spent: the caller aborts it.
 //
 // # How sure the gateway is of an upstream
 //
@@ -26,6 +27,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"sync"
 	"time"
 )
 
@@ -51,9 +53,29 @@ type Info struct {
 // Conn is a connection inside of TLS. Read and Write may be called at once, each by one goroutine at a time.
 type Conn struct {
 	*tls.Conn
-	under   Transport
-	info    Info
-	binding []byte
+	under    *wire
+	arrivals *arrivals
+	spent    bool // everything that has come was read
+	info     Info
+	binding  []byte
+}
+
+// fullRecord is the size of what a record of TLS holds at most: others are written at once, behind which there may be nothing to come.
+const fullRecord = 16 << 10
+
+// wire is what TLS runs over here: a transport that is read in large pieces and written in such.
+type wire struct {
+	*Gathered
+	writers sync.WaitGroup
+}
+
+func newWire(under *arrivals) *wire {
+	w := &wire{}
+	w.Gathered = Gather(under, fullRecord, func(f func()) bool {
+		w.writers.Go(f)
+		return true
+	})
+	return w
 }
 
 // Info says what the handshake agreed on.
@@ -63,14 +85,17 @@ func (c *Conn) Info() Info { return c.info }
 // none for this kind of certificate, and on the agent's side. The caller must not change it.
 func (c *Conn) Binding() []byte { return c.binding }
 
-// Read returns io.EOF at the peer's close_notify, and when the transport ends between two records, as many programs end
-// without a word. An end inside of a record is io.ErrUnexpectedEOF.
-func (c *Conn) Read(p []byte) (int, error) { return c.Conn.Read(p) }
-
 // CloseWrite ends the outgoing direction: close_notify, then the end of the transport. Reading goes on. It must not be called
 // while a Write runs.
 func (c *Conn) CloseWrite() error {
 	return errors.Join(c.Conn.CloseWrite(), c.under.CloseWrite())
+}
+
+// Close ends the connection, with close_notify behind everything that was written.
+func (c *Conn) Close() error {
+	err := c.Conn.Close()
+	c.under.writers.Wait()
+	return err
 }
 
 // Abort ends the connection at once, without close_notify, so that what was sent before does not look complete.

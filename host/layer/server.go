@@ -40,7 +40,7 @@ func Server(ctx context.Context, under Transport, o ServerOptions) (*Conn, error
 	}
 	var asked string
 	var refusal error
-	base := &tls.Config{MinVersion: tls.VersionTLS12, SessionTicketsDisabled: true}
+	base := &tls.Config{MinVersion: tls.VersionTLS12, SessionTicketsDisabled: true, DynamicRecordSizingDisabled: true}
 	base.GetConfigForClient = func(h *tls.ClientHelloInfo) (*tls.Config, error) {
 		c := base.Clone()
 		asked = strings.ToLower(h.ServerName)
@@ -66,7 +66,9 @@ func Server(ctx context.Context, under Transport, o ServerOptions) (*Conn, error
 		}
 		return c, nil
 	}
-	t := tls.Server(under, base)
+	in := newArrivals(under)
+	w := newWire(in)
+	t := tls.Server(w, base)
 	err := handshake(ctx, t, o.Timeout)
 	var known *Error
 	switch {
@@ -80,7 +82,7 @@ func Server(ctx context.Context, under Transport, o ServerOptions) (*Conn, error
 	}
 	i := info(t)
 	i.Name = asked
-	return &Conn{Conn: t, under: under, info: i}, nil
+	return &Conn{Conn: t, under: w, arrivals: in, info: i}, nil
 }
 
 // admit says why an agent is refused, before anything else is done about it.

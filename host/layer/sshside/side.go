@@ -67,12 +67,13 @@ func newSide(me int, link *Link, under layer.Transport) *Side {
 }
 
 // start runs f in a goroutine that Close waits for, unless the side is over.
-func (s *Side) start(f func()) {
+func (s *Side) start(f func()) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.over {
 		s.wg.Go(f)
 	}
+	return !s.over
 }
 
 // show does the same for one that shows records: what they show comes before the end.
