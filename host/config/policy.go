@@ -90,6 +90,11 @@ func (d *decoder) checkRules(cfg *Config) {
 		r := &cfg.Rules[i]
 		if r.Name.IsSet() {
 			names.seen(d, r.Name.Value, r.Name.start, "a rule %q", r.Name)
+			for _, p := range cfg.Gateway.Packs {
+				if strings.HasPrefix(r.Name.Value, p.Value+"/") {
+					d.problem(r.Name.start, "rule %q has a name as the rules of pack %s have; give it another one, and change the pack's with an [[override]]", r.Name, p.Value)
+				}
+			}
 		}
 		r.Endpoints, r.Patterns = d.expand(cfg, r.Endpoints)
 		switch {

@@ -122,7 +122,7 @@ func readTree(data []byte, report func(at Pos, format string, args ...any)) (*ta
 		if !r.recover(at, perr.Message) {
 			return r.root, false
 		}
-		if line := r.data[bytes.LastIndexByte(r.data[:at], '\n')+1:]; bytes.HasPrefix(bytes.TrimLeft(line, " \t"), []byte("[")) {
+		if line := r.data[bytes.LastIndexByte(r.data[:at], '\n')+1:]; bytes.HasPrefix(bytes.TrimLeft(bytes.TrimPrefix(line, []byte("\xef\xbb\xbf")), " \t"), []byte("[")) {
 			// A broken header: what follows belongs to a table that nobody knows.
 			current = newTable(Pos{}, headed)
 		}

@@ -148,7 +148,7 @@ func (c *conn) resolveAnswer(id uint32, v Verdict) {
 	if v.Pending != nil { // nobody waits for people with what has happened already
 		v = Verdict{Outcome: abi.Deny, Rule: v.Rule, Reason: "it was left to people, who are not asked about answers", Receipt: v.Receipt}
 	}
-	c.calls = min(c.calls+callsForDelivery, mostCalls)
+	c.topUp(0)
 	c.decideAnswer(id, v)
 	c.step(nil, false, nil)
 	c.catchUp()

@@ -24,6 +24,31 @@ const (
 
 const endless = "the plugin goes on and on without taking in bytes"
 
+// How many records a guest may have written by questions and notes without taking in bytes; a note of this many bytes counts twice. Without a bound
+// one call could fill the disk, and then nothing would be let through for anybody.
+const (
+	firstRecords       = 1 << 10
+	recordsForDelivery = 16
+	bytesPerRecord     = 4 // of either side; the shortest request is longer
+	bytesPerNote       = 256
+)
+
+const talkative = "the plugin asks and notes on and on without taking in bytes"
+
+// topUp grants the guest events and records for n bytes that came, or for what it waited for.
+func (c *conn) topUp(n int) {
+	c.calls = min(c.calls+callsForDelivery+n, mostCalls)
+	c.records = min(c.records+recordsForDelivery+n/bytesPerRecord, mostCalls)
+}
+
+// mayRecord counts n records, and cuts the connection off where those are too many. mu is held.
+func (c *conn) mayRecord(n int) bool {
+	if c.records -= n; c.records < 0 {
+		c.fail(talkative)
+	}
+	return c.records >= 0
+}
+
 // mostSent bounds the bytes that a plugin writes to the upstream under one action, beside twice of what the agent sent since.
 const mostSent = 64 << 10
 
@@ -118,10 +143,7 @@ func (c *conn) carryOut(cmd *abi.Command) {
 			c.fail("the plugin notes something about action %d, which it never asked about", cmd.ID)
 			return
 		}
-		c.session.Note(cmd.ID, cmd.Pairs)
-		if len(cmd.Pairs) > manyPairs {
-			cmd.Pairs = nil
-		}
+		c.note(cmd)
 	case abi.TagDone:
 		if c.scanned(abi.Agent) {
 			return
@@ -157,8 +179,29 @@ func (c *conn) carryOut(cmd *abi.Command) {
 	}
 }
 
+// note records what became of an action, in the plugin's words.
+func (c *conn) note(cmd *abi.Command) {
+	size := 0
+	for i, p := range cmd.Pairs {
+		if size += len(p); i%2 == 0 && abi.IsHostNote(p) {
+			c.fail("the plugin notes %q, which is the gateway's to say", p)
+			return
+		}
+	}
+	if !c.mayRecord(1 + size/bytesPerNote) {
+		return
+	}
+	c.session.Note(cmd.ID, cmd.Pairs)
+	if len(cmd.Pairs) > manyPairs {
+		cmd.Pairs = nil
+	}
+}
+
 // ask has an action decided. The decision is on record before anything that it lets through is queued.
 func (c *conn) ask(cmd *abi.Command) {
+	if !c.mayRecord(1) {
+		return
+	}
 	if cmd.Flags&abi.AskResponse != 0 {
 		c.askResponse(cmd)
 		return

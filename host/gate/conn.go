@@ -34,6 +34,7 @@ type conn struct {
 	out     [2]output
 	actions actions
 	calls   int // how many more events the guest may have before it must wait for bytes
+	records int // and how many more records it may have written
 	stock   uint64
 	dial    uint32 // the action under which a dial is wanted
 	dialed  bool
@@ -58,7 +59,7 @@ type conn struct {
 
 func newConn(ctx context.Context, cfg Config) *conn {
 	c := &conn{ctx: ctx, agent: cfg.Agent, guest: cfg.Guest, manifest: cfg.Manifest, facts: cfg.Facts, session: cfg.Session, limits: cfg.Limits,
-		over: make(chan struct{}), finished: make(chan struct{}), agentRead: make(chan struct{}), calls: firstCalls}
+		over: make(chan struct{}), finished: make(chan struct{}), agentRead: make(chan struct{}), calls: firstCalls, records: firstRecords}
 	c.conns[abi.Agent] = cfg.Agent
 	c.wake.L = &c.mu
 	return c

@@ -49,10 +49,10 @@ func (c *conn) resolve(id uint32, v Verdict) {
 		return
 	}
 	if v.Outcome == abi.Allow && takenBack {
-		c.session.Note(id, []string{"withdrawn", "the agent took it back when it had been approved; nothing of it went on"})
+		c.session.Note(id, []string{abi.NoteWithdrawn, "the agent took it back when it had been approved; nothing of it went on"})
 		v.Outcome, v.Reason = abi.Deny, "the agent took it back"
 	}
-	c.calls = min(c.calls+callsForDelivery, mostCalls)
+	c.topUp(0)
 	if a := &c.actions; a.state == held && a.id == id {
 		c.resume(v)
 	} else {
@@ -73,13 +73,13 @@ func (c *conn) goOn(id uint32, v Verdict, takenBack bool) {
 		takenBack = true
 		c.await(id, v.Pending)
 	case main:
-		c.calls = min(c.calls+callsForDelivery, mostCalls)
+		c.topUp(0)
 		rest := a.rest
 		a.rest = nil
 		a.decide(v)
 		c.step(rest, false, nil)
 	default:
-		c.calls = min(c.calls+callsForDelivery, mostCalls)
+		c.topUp(0)
 		s.verdict, s.quiet = v, false
 		a.asides.owed = append(a.asides.owed, id)
 		c.await(id, v.Pending)
@@ -171,7 +171,7 @@ func (c *conn) watchAliases() {
 		case k := <-c.aliasUsed:
 			c.mu.Lock()
 			if !c.left {
-				c.calls = min(c.calls+callsForDelivery, mostCalls)
+				c.topUp(0)
 				c.event = abi.AppendEvent(c.event[:0], &abi.Event{Kind: abi.KindAliasUsed, Alias: k})
 				c.step(c.guest.Event(c.event))
 				c.catchUp()

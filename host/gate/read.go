@@ -71,7 +71,7 @@ func (c *conn) take(side abi.Side, from Conn, p []byte) bool {
 	}
 	in := &c.in[side]
 	in.count += uint64(len(p))
-	c.calls = min(c.calls+callsForDelivery+len(p), mostCalls)
+	c.topUp(len(p))
 	for len(p) > 0 && !c.left && !c.isParted(side, from) {
 		switch {
 		case in.wantsTLS.Load():
@@ -189,7 +189,7 @@ func (c *conn) takeEnd(side abi.Side, from Conn) {
 		return
 	}
 	in := &c.in[side]
-	c.calls = min(c.calls+callsForDelivery, mostCalls)
+	c.topUp(0)
 	if side == abi.Agent {
 		c.takeLeave()
 	}

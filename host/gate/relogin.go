@@ -85,7 +85,7 @@ func (c *conn) dialAnew(r Relogger, old Conn, slot uint16) {
 		c.called = true
 		c.conns[abi.Upstream] = k
 		c.wg.Go(func() { c.read(abi.Upstream, k) })
-		c.calls = min(c.calls+callsForDelivery, mostCalls)
+		c.topUp(0)
 		c.event = abi.AppendEvent(c.event[:0], &abi.Event{Kind: abi.KindConnected})
 		c.step(c.guest.Event(c.event))
 		c.catchUp()

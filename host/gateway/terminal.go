@@ -12,6 +12,7 @@ import (
 	"github.com/sallyport-dev/sallyport/host/asciicast"
 	"github.com/sallyport-dev/sallyport/host/config"
 	"github.com/sallyport-dev/sallyport/host/layer/sshside"
+	"github.com/sallyport-dev/sallyport/sdk/abi"
 )
 
 // terminalsDir is where in the state the recordings of terminals are.
@@ -38,7 +39,7 @@ func (s *session) recordTerminal(action uint32, t sshside.Terminal) (sshside.Rec
 	if err != nil {
 		return nil, err
 	}
-	s.Note(action, []string{"recording", terminalsDir + "/" + name})
+	s.Note(action, []string{abi.NoteRecording, terminalsDir + "/" + name})
 	if c.Record.Input {
 		return w, nil
 	}

@@ -39,6 +39,12 @@ func (g *Gate) carryOut(cmd *abi.Command) {
 			g.breach("a note about action %d, which was never asked about", cmd.ID)
 			return
 		}
+		for i, name := range cmd.Pairs {
+			if i%2 == 0 && abi.IsHostNote(name) {
+				g.breach("a note %q, which is the gateway's to say", name)
+				return
+			}
+		}
 		g.note(Entry{Kind: Note, ID: cmd.ID, Pairs: slices.Clone(cmd.Pairs)})
 	case abi.TagDone:
 		switch {

@@ -83,6 +83,8 @@ func TestBreaches(t *testing.T) {
 		"dial under toy":       {list(nil).ask(1, 1, 0, 0), abi.AppendDial(nil, 1), nil, "family connect"},
 		"note":                 {connected(), abi.AppendNote(nil, 1, "a", "b"), nil, ""},
 		"note of nothing":      {connected(), abi.AppendNote(nil, 5, "a", "b"), nil, "never asked"},
+		"note of the host's":   {connected(), abi.AppendNote(nil, 1, "a", "b", "withdrawn", "c"), nil, "the gateway's to say"},
+		"note with its value":  {connected(), abi.AppendNote(nil, 1, "a", "withdrawn"), nil, ""},
 		"done twice":           {connected(), abi.AppendDone(nil, 1), nil, "not an open streaming action"},
 		"nonsense":             {connected(), list{99, 0, 0, 0, 0}, nil, "cannot be read"},
 		"auth":                 {dialing(), abi.AppendAuth(nil, 1, 0, []byte("who?")), filled, ""},
