@@ -67,18 +67,81 @@ func uniq(args []word) bool {
 }
 
 func date(args []word) bool {
-	for i, a := range args {
+	for i := 0; i < len(args); i++ {
+		a := args[i]
 		switch {
 		case !a.known:
 			return false
 		case strings.HasPrefix(a.text, "+"), a.text == "-u", a.text == "-R", a.text == "--utc", a.text == "-I", strings.HasPrefix(a.text, "--iso-8601"), strings.HasPrefix(a.text, "--date="), strings.HasPrefix(a.text, "--reference="):
-		case a.text == "-d" || a.text == "-r":
-		case i > 0 && (args[i-1].text == "-d" || args[i-1].text == "-r"):
+		case (a.text == "-d" || a.text == "-r") && i+1 < len(args) && args[i+1].known:
+			i++ // its value
 		default:
 			return false
 		}
 	}
 	return true
+}
+
+// number reports a word that is a whole number.
+func number(a word) bool {
+	digits := strings.TrimPrefix(a.text, "-")
+	return a.number || a.known && digits != "" && strings.Trim(digits, "0123456789") == ""
+}
+
+// evaluates reports whether a command of the shell takes arguments as arithmetic that are no numbers. ksh and zsh do that with what is compared or printed as one: they run
+// what is substituted in a subscript.
+func evaluates(name string, args []word) bool {
+	switch name {
+	case "exit", "return", "break", "continue", "shift":
+		return slices.ContainsFunc(args, func(a word) bool { return !number(a) })
+	case "test", "[":
+		for i, a := range args {
+			switch {
+			case a.known && slices.Contains([]string{"-eq", "-ne", "-lt", "-le", "-gt", "-ge"}, a.text):
+				if i > 0 && !number(args[i-1]) || i+1 < len(args) && !number(args[i+1]) {
+					return true
+				}
+			case a.known && a.text == "-t" && i+1 < len(args) && args[i+1].text != "]" && !number(args[i+1]):
+				return true
+			}
+		}
+	case "printf":
+		if len(args) > 0 && args[0].known && args[0].text == "--" {
+			args = args[1:]
+		}
+		if len(args) < 2 {
+			return false
+		}
+		numbers, plain := places(args[0].text)
+		for i, a := range args[1:] {
+			if !number(a) && (!args[0].known || !plain || len(numbers) > 0 && numbers[i%len(numbers)]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// places says of each place of a format of printf whether a number goes there; plain is false when it has others than %s and the like.
+func places(format string) (numbers []bool, plain bool) {
+	plain = true
+	for i := 0; i < len(format); i++ {
+		if format[i] != '%' {
+			continue
+		}
+		for i++; i < len(format) && strings.IndexByte("-+ #0123456789.'", format[i]) >= 0; i++ {
+		}
+		switch {
+		case i == len(format) || format[i] == '%':
+		case strings.IndexByte("sbqc", format[i]) >= 0:
+			numbers = append(numbers, false)
+		case strings.IndexByte("diouxXeEfFgGaA", format[i]) >= 0:
+			numbers = append(numbers, true)
+		default: // a width of its own, and what is not known
+			plain = false
+		}
+	}
+	return numbers, plain
 }
 
 // find: what -exec runs was looked at when it was unwrapped.

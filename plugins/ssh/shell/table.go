@@ -30,7 +30,7 @@ var harmless = map[string]program{
 	"paste": {why: "prints files"}, "join": {why: "prints files"}, "comm": {why: "compares"}, "cmp": {why: "compares"}, "expand": {why: "blanks"}, "unexpand": {why: "blanks"},
 	"diff": {why: "compares; --output exists nowhere, and -l runs pr", check: noOptions("-l", "--paginate")},
 	"grep": {why: "searches"}, "egrep": {why: "searches"}, "fgrep": {why: "searches"}, "seq": {why: "counts"}, "strings": {why: "prints what is text"},
-	"od": {why: "prints bytes"}, "hexdump": {why: "prints bytes"}, "hd": {why: "prints bytes"}, "base64": {why: "encodes"}, "base32": {why: "encodes"},
+	"od": {why: "prints bytes"}, "hexdump": {why: "prints bytes"}, "hd": {why: "prints bytes"}, "base64": {why: "encodes; -o of macOS and the BSDs writes", check: noOptions("-o", "--output")}, "base32": {why: "encodes"},
 	"xxd":   {why: "prints bytes; a second file is written to", check: xxd},
 	"uniq":  {why: "drops what repeats; a second file is written to", check: uniq},
 	"cksum": {why: "checksum"}, "sum": {why: "checksum"}, "md5sum": {why: "checksum"}, "sha1sum": {why: "checksum"}, "sha224sum": {why: "checksum"}, "sha256sum": {why: "checksum"},
@@ -47,7 +47,7 @@ var harmless = map[string]program{
 	"locate": {why: "lists"}, "getent": {why: "prints entries of the system's databases"}, "getconf": {why: "prints limits"}, "locale": {why: "prints the locale"}, "tty": {why: "prints the terminal's name"},
 
 	"id": {why: "prints who one is"}, "whoami": {why: "prints who one is"}, "groups": {why: "prints who one is"}, "logname": {why: "prints who one is"}, "users": {why: "prints who is there"}, "who": {why: "prints who is there"},
-	"w": {why: "prints who is there"}, "last": {why: "prints who was there"}, "uname": {why: "prints the system's name"}, "arch": {why: "prints the machine's kind"}, "nproc": {why: "counts processors"},
+	"w": {why: "prints who is there"}, "last": {why: "prints who was there"}, "uname": {why: "prints the system's name"}, "arch": {why: "prints the machine's kind; that of macOS runs others", check: onlyOptions("--help", "--version")}, "nproc": {why: "counts processors"},
 	"uptime": {why: "prints a time"}, "free": {why: "prints memory"}, "vmstat": {why: "prints figures"}, "iostat": {why: "prints figures"}, "mpstat": {why: "prints figures"}, "ps": {why: "lists processes"}, "pgrep": {why: "lists processes"},
 	"pstree": {why: "lists processes"}, "pidof": {why: "lists processes"}, "lscpu": {why: "lists hardware"}, "lsblk": {why: "lists devices"}, "lsmod": {why: "lists modules"}, "lsof": {why: "lists open files; -D writes a cache", check: noOptions("-D")},
 	"printenv": {why: "prints the environment"}, "netstat": {why: "lists connections"}, "ss": {why: "lists connections; -K closes them, -D and -F use files", check: noOptions("-K", "--kill", "-D", "--diag", "-F", "--filter")},
@@ -74,6 +74,11 @@ var unreadablePrograms = map[string]string{
 	"ex": "can run commands", "vi": "can run commands", "vim": "can run commands", "view": "can run commands", "nano": "can run commands", "emacs": "can run commands", "less": "can run commands", "more": "can run commands", "man": "can run commands", "gdb": "can run commands",
 	"run-parts": "runs a folder", "ld.so": "runs a file", "capsh": "runs a shell", "su-exec": "runs others", "machinectl": "runs others", "runcon": "runs others", "newgrp": "a shell", "sg": "a shell", "login": "a shell", "dbus-run-session": "runs others",
 	"nsenter": "runs others", "unshare": "runs others", "bwrap": "runs others", "firejail": "runs others", "systemd-run": "runs others", "start-stop-daemon": "runs others", "crontab": "commands in a file", "logsave": "runs others", "entr": "runs others",
+	"hush": "a shell", "lash": "a shell", "yash": "a shell", "posh": "a shell", "pdksh": "a shell", "oksh": "a shell", "lksh": "a shell", "rksh": "a shell", "rzsh": "a shell",
+	"pkexec": "runs others", "setpriv": "runs others", "prlimit": "runs others", "setarch": "runs others", "linux": "runs others", "numactl": "runs others", "ltrace": "runs others", "valgrind": "runs others", "perf": "runs others",
+	"fakeroot": "runs others", "fakechroot": "runs others", "proot": "runs others", "schroot": "runs others", "unbuffer": "runs others", "rlwrap": "runs others", "eatmydata": "runs others", "chpst": "runs others", "softlimit": "runs others",
+	"setuidgid": "runs others", "ssh-agent": "runs others", "dbus-launch": "runs others", "systemd-inhibit": "runs others", "aa-exec": "runs others", "cgexec": "runs others", "gosu": "runs others", "tini": "runs others", "dumb-init": "runs others",
+	"integer": "evaluates", "float": "evaluates", "nameref": "evaluates", "private": "evaluates",
 	// Words of other shells before which a command's name would hide.
 	"and": "a word of fish", "or": "a word of fish", "not": "a word of fish", "begin": "a word of fish", "end": "a word of fish", "switch": "a word of csh and fish", "foreach": "a word of csh and zsh", "repeat": "a word of csh and zsh",
 	"function": "a word of several shells", "select": "a word of bash", "noglob": "a word of zsh", "nocorrect": "a word of zsh", "-": "a word of zsh", "[[": "a word of bash", "((": "a word of bash", "onintr": "a word of csh", "goto": "a word of csh", "zmodload": "a word of zsh", "autoload": "a word of zsh", "zcompile": "a word of zsh", "sched": "a word of zsh",
@@ -86,5 +91,9 @@ var decisiveVariables = []string{"PATH", "IFS", "ENV", "BASH_ENV", "SHELLOPTS", 
 
 var decisivePrefixes = []string{"LD_", "DYLD_", "BASH_FUNC_", "GIT_", "PYTHON", "PERL", "RUBY", "GLIBC_", "SUDO_", "SSH_", "DPKG_", "APT_", "_RLD"}
 
+// integerVariables are numbers for ksh or zsh: what they are set to is evaluated, and substitutions in a subscript are run.
+var integerVariables = []string{"COLUMNS", "LINES", "SECONDS", "RANDOM", "HISTSIZE", "SAVEHIST", "HISTCMD", "OPTIND", "TMOUT", "LINENO", "FUNCNEST", "KEYTIMEOUT", "LISTMAX", "LOGCHECK", "MAILCHECK", "DIRSTACKSIZE", "SHLVL", "ERRNO",
+	"TRY_BLOCK_ERROR", "TRY_BLOCK_INTERRUPT", "BAUD", "status", "UID", "EUID", "GID", "EGID", "PPID", "USER_ID", "KSHUID", "KSHEGID"}
+
 // harmlessVariables change how things look, or are names that nothing else uses.
-var harmlessVariables = []string{"LANG", "LANGUAGE", "TZ", "TERM", "COLUMNS", "LINES", "NO_COLOR", "CLICOLOR", "COLORTERM", "file", "dir", "line", "name", "host", "user", "pid", "item", "word", "num", "count", "out", "res"}
+var harmlessVariables = []string{"LANG", "LANGUAGE", "TZ", "TERM", "NO_COLOR", "CLICOLOR", "COLORTERM", "file", "dir", "line", "name", "host", "user", "pid", "item", "word", "num", "count", "out", "res"}

@@ -33,13 +33,13 @@ func transferOf(name string, args []word) (*Transfer, bool) {
 // scp reads scp -t and scp -f: source and sink of the old protocol.
 func scp(args []word) (*Transfer, bool) {
 	t := &Transfer{Protocol: line.SCP}
-	direction := byte(0)
+	direction, ended := byte(0), false
 	for i, a := range args {
 		if !a.known && !a.operand {
 			return nil, false
 		}
 		if a.known && a.text == "--" {
-			args = args[i+1:]
+			args, ended = args[i+1:], true
 			break
 		}
 		if !strings.HasPrefix(a.text, "-") {
@@ -68,13 +68,13 @@ func scp(args []word) (*Transfer, bool) {
 	if t.Upload {
 		t.Class = abi.ClassWrite
 	}
-	return t, take(t, args)
+	return t, take(t, args, ended)
 }
 
-// take takes paths. One that the shell expands is taken as it begins.
-func take(t *Transfer, args []word) bool {
+// take takes paths. One that the shell expands is taken as it begins. What looks like an option is one for programs that take them behind paths too, unless the options have ended.
+func take(t *Transfer, args []word, ended bool) bool {
 	for _, a := range args {
-		if !a.known && !a.operand {
+		if !a.known && !a.operand || !ended && strings.HasPrefix(a.text, "-") {
 			return false
 		}
 		text := a.text
@@ -106,10 +106,13 @@ func rsync(args []word) (*Transfer, bool) {
 			return nil, false
 		}
 		if !strings.HasPrefix(a.text, "-") {
-			if rest := args[1+i:]; a.text != "." || len(rest) < 2 || !take(t, rest[1:]) {
+			if rest := args[1+i:]; a.text != "." || len(rest) < 2 || !take(t, rest[1:], false) {
 				return nil, false
 			}
 			break
+		}
+		if a.text == "-" || a.text == "--" { // no client writes these
+			return nil, false
 		}
 		name, value, valued := strings.Cut(a.text, "=")
 		if valued {
@@ -154,7 +157,7 @@ func git(name string, args []word) (*Transfer, bool) {
 		}
 		args = args[1:]
 	}
-	return t, len(args) == 1 && take(t, args)
+	return t, len(args) == 1 && take(t, args, false)
 }
 
 // sftp reads sftp-server; what its client wants is in the conversation.

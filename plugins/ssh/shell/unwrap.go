@@ -91,14 +91,14 @@ func init() {
 	read, execute := abi.ClassRead, abi.ClassExecute
 	wrappers = map[string]func(w *walker, args []word){
 		"sudo": sudo, "doas": unwrapping(options{flags: "n", values: "u"}, 0, execute),
-		"env": env, "nice": unwrapping(options{values: "n", long: []string{"--adjustment"}}, 0, read),
+		"env": env, "nice": unwrapping(options{values: "n", valued: []string{"--adjustment"}}, 0, read),
 		"ionice":  unwrapping(options{flags: "t", values: "cn"}, 0, read),
-		"timeout": unwrapping(options{flags: "v", values: "ks", long: []string{"--preserve-status", "--foreground", "--verbose", "--signal", "--kill-after"}}, 1, read),
+		"timeout": unwrapping(options{flags: "v", values: "ks", long: []string{"--preserve-status", "--foreground", "--verbose"}, valued: []string{"--signal", "--kill-after"}}, 1, read),
 		"nohup":   unwrapping(options{}, 0, execute), "setsid": unwrapping(options{flags: "cfw"}, 0, execute),
 		"stdbuf": unwrapping(options{values: "ioe"}, 0, read), "time": unwrapping(options{flags: "p"}, 0, read),
-		"chrt": unwrapping(options{flags: "bfiorR"}, 1, execute), "taskset": unwrapping(options{flags: "a", values: "c"}, 1, execute),
-		"chroot": unwrapping(options{long: []string{"--userspec", "--groups", "--skip-chdir"}}, 1, execute),
-		"strace": unwrapping(options{flags: "fFcqtrTvxy", values: "eso"}, 0, execute), "builtin": unwrapping(options{}, 0, read),
+		"chrt": chrt, "taskset": unwrapping(options{flags: "a", values: "c"}, 1, execute),
+		"chroot": unwrapping(options{long: []string{"--skip-chdir"}, valued: []string{"--userspec", "--groups"}}, 1, execute),
+		"strace": strace, "builtin": unwrapping(options{}, 0, read),
 		"busybox": unwrapping(options{}, 0, read), "toybox": unwrapping(options{}, 0, read), "command": command, "exec": unwrapping(options{flags: "cl", values: "a"}, 0, read),
 		"flock": flock, "xargs": xargs, "find": findExec, "eval": eval, "trap": trap, "watch": watch, "script": script, "su": su, "runuser": su, "ssh": remote, "read": readInto, "unset": unset, "export": export, "readonly": export,
 		"sh": interpreter, "bash": interpreter, "dash": interpreter, "ash": interpreter, "ksh": interpreter, "mksh": interpreter, "zsh": interpreter,
@@ -121,14 +121,45 @@ func sudo(w *walker, args []word) {
 // assignments drops NAME=value words and judges them.
 func (w *walker) assignments(args []word) []word {
 	for len(args) > 0 {
-		name, _, is := strings.Cut(args[0].text, "=")
+		name, value, is := strings.Cut(args[0].text, "=")
 		if !is {
 			break
 		}
-		w.variable(name)
+		if !args[0].known && !args[0].operand { // env a=$x ls runs what stands behind the first blank of x
+			w.opaque("where the command of a wrapper begins is not certain")
+		}
+		w.set(name, word{text: value, known: args[0].known})
 		args = args[1:]
 	}
 	return args
+}
+
+// chrt may do without the priority where it means nothing.
+func chrt(w *walker, args []word) {
+	w.atLeast(abi.ClassExecute)
+	o := options{flags: "bfiorR"}
+	rest, ok := o.command(args)
+	if !ok || len(rest) == 0 || !number(rest[0]) {
+		w.opaque("where the command of a wrapper begins is not certain")
+		return
+	}
+	if len(rest) > 1 {
+		w.run(rest[1:])
+	}
+}
+
+// strace can write to a command as well as to a file.
+func strace(w *walker, args []word) {
+	w.atLeast(abi.ClassExecute)
+	o := options{flags: "fFcqtrTvxy", values: "eso"}
+	rest, ok := o.command(args)
+	if !ok || slices.ContainsFunc(args[:len(args)-len(rest)], func(a word) bool { return strings.ContainsAny(a.text, "|!") }) {
+		w.opaque("options of strace that are not read")
+		return
+	}
+	if len(rest) > 0 {
+		w.run(rest)
+	}
 }
 
 func env(w *walker, args []word) {
@@ -182,6 +213,9 @@ func (w *walker) within(args ...word) {
 func eval(w *walker, args []word) { w.within(args...) }
 
 func trap(w *walker, args []word) {
+	if len(args) > 0 && args[0].known && args[0].text == "--" {
+		args = args[1:]
+	}
 	if len(args) > 0 && args[0].known && strings.HasPrefix(args[0].text, "-") {
 		w.atLeast(abi.ClassExecute)
 		return
@@ -197,6 +231,14 @@ func watch(w *walker, args []word) {
 	if !ok {
 		w.opaque("options of watch that are not read")
 		return
+	}
+	for _, a := range args[:len(args)-len(rest)] { // no shell reads it then
+		if a.text == "--exec" || !strings.HasPrefix(a.text, "--") && strings.IndexByte(a.text, 'x') > 0 {
+			if len(rest) > 0 {
+				w.run(rest)
+			}
+			return
+		}
 	}
 	w.within(rest...)
 }
@@ -217,13 +259,24 @@ func flock(w *walker, args []word) {
 
 func script(w *walker, args []word) {
 	w.atLeast(abi.ClassExecute)
-	for i, a := range args {
-		if a.known && (a.text == "-c" || a.text == "-qc") && i+1 < len(args) {
-			w.within(args[i+1])
+	commands := 0
+	for i := 0; i < len(args); i++ {
+		switch a := args[i]; {
+		case !a.known:
+			w.opaque("what script runs is not in the line")
+			return
+		case (a.text == "-c" || a.text == "-qc" || a.text == "--command") && i+1 < len(args):
+			i++
+			w.within(args[i])
+			commands++
+		case strings.HasPrefix(a.text, "-") && !slices.Contains([]string{"-q", "-e", "-f", "-a", "--quiet", "--return", "--flush", "--append"}, a.text):
+			w.opaque("options of script that are not read")
 			return
 		}
 	}
-	w.opaque("script starts a shell")
+	if commands != 1 {
+		w.opaque("script starts a shell")
+	}
 }
 
 func su(w *walker, args []word) {
@@ -237,7 +290,7 @@ func su(w *walker, args []word) {
 		case a.text == "-c" && i+1 < len(args):
 			w.within(args[i+1])
 			found = true
-		case strings.HasPrefix(a.text, "-") && a.text != "-" && a.text != "-l" && a.text != "-u":
+		case strings.HasPrefix(a.text, "-") && a.text != "-" && a.text != "-l": // runuser -u has no shell
 			w.opaque("options of su that are not read")
 			return
 		}
@@ -280,7 +333,7 @@ func interpreter(w *walker, args []word) {
 }
 
 func xargs(w *walker, args []word) {
-	o := options{flags: "0prtx", values: "adEILnPs", long: []string{"--null", "--no-run-if-empty", "--verbose", "--max-args", "--max-procs", "--max-lines", "--delimiter", "--replace", "--exit"}}
+	o := options{flags: "0prtx", values: "adEILnPs", long: []string{"--null", "--no-run-if-empty", "--verbose", "--max-lines", "--replace", "--exit"}, valued: []string{"--max-args", "--max-procs", "--delimiter"}}
 	rest, ok := o.command(args)
 	if !ok { // -i, -l and -e among them, which have a value only behind them
 		w.opaque("options of xargs that are not read")
@@ -297,7 +350,7 @@ func xargs(w *walker, args []word) {
 			command[i] = unknown
 		}
 	}
-	if replaced(args[:len(args)-len(rest)]) && strings.ContainsAny(command[0].text, "{}%@") {
+	if sign, ok := replacement(args[:len(args)-len(rest)]); !ok || sign != "" && strings.Contains(command[0].text, sign) { // busybox puts it there too
 		w.opaque("the name of a program is read by xargs")
 		return
 	}
@@ -310,6 +363,31 @@ func replaced(options []word) bool {
 	})
 }
 
+// replacement is what -I has xargs replace, empty without; ok is false when that is not certain.
+func replacement(options []word) (sign string, ok bool) {
+	for i, a := range options {
+		at := strings.IndexByte(a.text, 'I')
+		switch {
+		case !replaced(options[i : i+1]):
+			continue
+		case sign != "":
+			return "", false
+		case a.text == "--replace":
+			sign = "{}"
+		case strings.HasPrefix(a.text, "--"):
+			_, sign, _ = strings.Cut(a.text, "=")
+		case at+1 < len(a.text):
+			sign = a.text[at+1:]
+		case i+1 < len(options):
+			sign = options[i+1].text
+		}
+		if sign == "" {
+			return "", false
+		}
+	}
+	return sign, true
+}
+
 // findExec looks at find and at what its -exec runs.
 func findExec(w *walker, args []word) {
 	w.calls++
@@ -319,8 +397,15 @@ func findExec(w *walker, args []word) {
 			continue
 		}
 		inner := []word{}
-		for i++; i < len(args) && (!args[i].known || args[i].text != ";" && args[i].text != "+"); i++ {
+		for i++; i < len(args) && (!args[i].known || args[i].text != ";"); i++ {
 			a := args[i]
+			if a.known && a.text == "+" {
+				if len(inner) == 0 || !args[i-1].known || args[i-1].text != "{}" { // an argument for some, the end for others
+					w.opaque("where the command of find ends is not certain")
+					return
+				}
+				break
+			}
 			if strings.Contains(a.text, "{}") {
 				a = word{text: "./", operand: len(inner) > 0} // a path, which begins as the ones that find was given
 				if a.operand && strings.HasPrefix(args[i].text, "-") {
@@ -386,16 +471,18 @@ func unset(w *walker, args []word) { readInto(w, args) }
 func export(w *walker, args []word) {
 	w.calls++
 	for _, a := range args {
-		name, _, _ := strings.Cut(a.text, "=")
+		name, value, _ := strings.Cut(a.text, "=")
 		switch {
-		case name == a.text && !a.known:
+		case !a.known && (name == a.text || !a.operand): // export a=$x has as many variables as x has words
 			w.opaque("the name of a variable is not known")
 		case strings.HasPrefix(name, "-"):
 			if a.text != "-p" {
 				w.atLeast(abi.ClassExecute)
 			}
+		case name == a.text: // it gets no value
+			w.set(name, word{text: "0", known: true})
 		default:
-			w.variable(name)
+			w.set(name, word{text: value, known: a.known})
 		}
 	}
 }

@@ -215,20 +215,33 @@ func (w *walker) assign(a *syntax.Assign) {
 	value := w.word(a.Value)
 	switch {
 	case a.Name != nil:
-		w.variable(a.Name.Value)
+		w.set(a.Name.Value, value)
 	case !value.known: // export "$x"
 		w.opaque("the name of a variable is not known")
 	case strings.HasPrefix(value.text, "-"):
 		w.atLeast(abi.ClassExecute)
 	default:
-		name, _, _ := strings.Cut(value.text, "=")
-		w.variable(name)
+		name, to, _ := strings.Cut(value.text, "=")
+		w.set(name, word{text: to, known: true})
 	}
 }
 
-// variable judges that a variable of this name is set.
-func (w *walker) variable(name string) {
+// variable judges that a variable of this name is set to what is not known.
+func (w *walker) variable(name string) { w.set(name, unknown) }
+
+// set judges that a variable is set.
+func (w *walker) set(name string, value word) {
 	switch {
+	case !identifier(name): // an element of an array: shells evaluate which
+		w.opaque("the name of a variable is none")
+		return
+	case slices.Contains(integerVariables, name):
+		if !number(value) {
+			w.opaque("some shells evaluate what the variable " + name + " is set to")
+		} else if name != "COLUMNS" && name != "LINES" {
+			w.atLeast(abi.ClassExecute)
+		}
+		return
 	case len(name) == 1 && name[0] >= 'a' && name[0] <= 'z', strings.HasPrefix(name, "LC_"), slices.Contains(harmlessVariables, name):
 		return
 	case slices.Contains(decisiveVariables, name):
@@ -277,8 +290,16 @@ func (w *walker) run(args []word) {
 		return
 	}
 	w.calls++
-	if why, ok := unreadablePrograms[name]; ok {
+	why, ok := unreadablePrograms[name]
+	if !ok {
+		why, ok = unreadablePrograms[strings.TrimRight(name, "0123456789.-")] // python3.11 too
+	}
+	if ok {
 		w.opaque(name + ": " + why)
+		return
+	}
+	if trusted && evaluates(name, args) {
+		w.opaque("some shells evaluate what stands there in place of a number")
 		return
 	}
 	if t, ok := transferOf(name, args); ok && trusted {
@@ -286,8 +307,8 @@ func (w *walker) run(args []word) {
 		return
 	}
 	w.atLeast(abi.ClassRead)
-	p, ok := harmless[name]
-	if !ok || !trusted || p.pages && w.terminal || p.check != nil && !p.check(args) {
+	p, known := harmless[name]
+	if !known || !trusted || p.pages && w.terminal || p.check != nil && !p.check(args) {
 		w.atLeast(abi.ClassExecute)
 	}
 }
@@ -310,8 +331,28 @@ func (w *walker) program(x word) (name string, trusted, ok bool) {
 			return "", false, false
 		}
 	}
+	if !named(name) { // an option, or an operator of find: what runs stands somewhere else
+		w.opaque("the name of a program is not in the line")
+		return "", false, false
+	}
 	w.enter(name)
 	return name, trusted, true
+}
+
+// named reports whether programs have such names.
+func named(s string) bool {
+	return s == "[" || s == ":" || s == "." || s == "-" || s == "[[" || s == "((" || s[0] != '-' && s[0] != '+' && strings.ContainsFunc(s, func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r > 0x7f
+	})
+}
+
+func identifier(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c != '_' && (c|0x20 < 'a' || c|0x20 > 'z') && (i == 0 || c < '0' || c > '9') {
+			return false
+		}
+	}
+	return s != ""
 }
 
 func (w *walker) enter(name string) {

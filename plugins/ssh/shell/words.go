@@ -14,6 +14,8 @@ type word struct {
 	known bool
 	// operand says that a word which is not known cannot be taken for an option, and is one word.
 	operand bool
+	// number says that a word which is not known is a number all the same: $? and $#.
+	number bool
 }
 
 // unknown is a word that may be anything, also nothing or several.
@@ -38,6 +40,9 @@ func (w *walker) word(x *syntax.Word) word {
 	for i, part := range x.Parts {
 		switch p := part.(type) {
 		case *syntax.Lit:
+			if i > 0 {
+				w.behind(x.Parts[i-1], p.Value)
+			}
 			w.literal(&out, p.Value, i == 0)
 		case *syntax.SglQuoted:
 			if p.Dollar {
@@ -54,7 +59,46 @@ func (w *walker) word(x *syntax.Word) word {
 			out.cut(false)
 		}
 	}
+	if len(x.Parts) == 1 && counts(x.Parts[0]) {
+		out.operand, out.number = true, true
+	}
 	return out
+}
+
+// counts reports what expands to a number, whoever wrote the line.
+func counts(part syntax.WordPart) bool {
+	if q, ok := part.(*syntax.DblQuoted); ok && len(q.Parts) == 1 {
+		part = q.Parts[0]
+	}
+	p, ok := part.(*syntax.ParamExp)
+	return ok && p.Short && p.Param != nil && (p.Param.Value == "?" || p.Param.Value == "#")
+}
+
+// behind looks at what stands behind a parameter without braces: zsh takes a bracket there for a subscript and evaluates what is in it, also the values of variables, and it
+// evaluates what stands behind :F.
+func (w *walker) behind(before syntax.WordPart, value string) {
+	if l, ok := before.(*syntax.Lit); ok && strings.HasSuffix(l.Value, "$") {
+		w.dollar(value)
+	}
+	if p, ok := before.(*syntax.ParamExp); ok && p.Short && value != "" && (value[0] == '[' || value[0] == ':' && strings.Contains(value, ":F")) {
+		w.opaque("zsh takes this for a subscript")
+	}
+}
+
+// adjacent is behind for the parts of a text that is not taken apart.
+func (w *walker) adjacent(parts []syntax.WordPart) {
+	for i, part := range parts {
+		if lit, ok := part.(*syntax.Lit); ok && i > 0 {
+			w.behind(parts[i-1], lit.Value)
+		}
+	}
+}
+
+// dollar looks at a dollar sign that begins nothing in sh and bash, with what stands behind it.
+func (w *walker) dollar(rest string) {
+	if rest != "" && strings.IndexByte("=~^+", rest[0]) >= 0 {
+		w.opaque("zsh takes this for a parameter")
+	}
 }
 
 func (o *word) append(text string) {
@@ -83,6 +127,8 @@ func (w *walker) literal(out *word, value string, first bool) {
 				out.append(value[i : i+1])
 			}
 			continue
+		case c == '$':
+			w.dollar(value[i+1:])
 		case c == 0x85 || c == 0xa0:
 			w.opaque("a byte stands unquoted that some shells take for a blank")
 		case first && i == 0 && c == '~':
@@ -115,7 +161,7 @@ func (w *walker) literal(out *word, value string, first bool) {
 
 // meaning are the bytes that mean something in an unquoted part.
 var meaning = func() (t [256]bool) {
-	for _, c := range []byte("\\*?[{}~=\x85\xa0") {
+	for _, c := range []byte("\\*?[{}~=$\x85\xa0") {
 		t[c] = true
 	}
 	return t
@@ -123,7 +169,7 @@ var meaning = func() (t [256]bool) {
 
 // quoted takes a part in double quotes.
 func (w *walker) quoted(out *word, q *syntax.DblQuoted) {
-	for _, part := range q.Parts {
+	for i, part := range q.Parts {
 		lit, ok := part.(*syntax.Lit)
 		if !ok {
 			w.inside(part)
@@ -133,14 +179,20 @@ func (w *walker) quoted(out *word, q *syntax.DblQuoted) {
 			}
 			continue
 		}
+		if i > 0 {
+			w.behind(q.Parts[i-1], lit.Value)
+		}
 		for i := 0; i < len(lit.Value); i++ {
+			if lit.Value[i] == '$' {
+				w.dollar(lit.Value[i+1:])
+			}
 			if c := lit.Value[i]; c == '\\' && i+1 < len(lit.Value) && strings.IndexByte("$`\"\\\n", lit.Value[i+1]) >= 0 {
 				if i++; lit.Value[i] == '\n' {
 					continue
 				}
 			}
 			n := i + 1
-			for n < len(lit.Value) && lit.Value[n] != '\\' {
+			for n < len(lit.Value) && lit.Value[n] != '\\' && lit.Value[n] != '$' {
 				n++
 			}
 			out.append(lit.Value[i:n])
@@ -160,6 +212,10 @@ func (w *walker) inside(n syntax.Node) {
 			return false
 		}
 		switch x := n.(type) {
+		case *syntax.Word:
+			w.adjacent(x.Parts)
+		case *syntax.DblQuoted:
+			w.adjacent(x.Parts)
 		case *syntax.CmdSubst:
 			if x.TempFile || x.ReplyVar {
 				w.opaque("a substitution that few shells know")
@@ -198,17 +254,25 @@ func (w *walker) parameter(x *syntax.ParamExp) {
 	}
 }
 
-// arithmetic looks at an arithmetic expression: bash evaluates what the variables in it hold, substitutions included.
+// arithmetic looks at an arithmetic expression: shells evaluate what the variables and the substitutions in it come to, and run what is substituted in that.
 func (w *walker) arithmetic(x syntax.ArithmExpr) {
 	if x == nil {
 		return
 	}
 	syntax.Walk(x, func(n syntax.Node) bool {
-		if lit, ok := n.(*syntax.Lit); ok && strings.Trim(lit.Value, "0123456789") != "" {
-			w.atLeast(abi.ClassExecute)
-		}
-		if _, ok := n.(*syntax.ParamExp); ok {
-			w.atLeast(abi.ClassExecute)
+		switch n := n.(type) {
+		case *syntax.Lit:
+			if strings.Trim(n.Value, "0123456789") != "" {
+				w.opaque("the value of a variable is evaluated")
+			}
+		case *syntax.ParamExp:
+			if !counts(n) {
+				w.opaque("the value of a variable is evaluated")
+			}
+			return false
+		case *syntax.CmdSubst:
+			w.opaque("the output of a command is evaluated")
+			return false
 		}
 		return true
 	})
