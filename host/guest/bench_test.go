@@ -99,7 +99,7 @@ func BenchmarkReset(b *testing.B) {
 		if _, err := i.enter(entryData, acct, 0, 6, 0); err != nil {
 			b.Fatal(err)
 		}
-		if _, err := tm.snap.reset(i); err != nil {
+		if _, err := tm.snap.reset(i, guestCopyBack); err != nil {
 			b.Fatal(err)
 		}
 	}

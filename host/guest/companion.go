@@ -193,7 +193,7 @@ func (c *companion) failure(i *instance, err *Error, failed func([]byte)) *Error
 // restore makes a worker ready for the next call, or rids it of its instance, and says what that costs.
 func (c *companion) restore(w *worker, clean bool) (units int64) {
 	if clean && c.snap != nil {
-		if pages, err := c.snap.reset(w.inst); err == nil {
+		if pages, err := c.snap.reset(w.inst, companionCopyBack); err == nil {
 			return companionCost + int64(pages)*pageCost
 		}
 	}

@@ -141,7 +141,6 @@ func (im *image) close() {
 
 const (
 	scanRegions  = 64 // ranges of touched pages in one scan; more: drop them all
-	maxCopyBack  = 64 // touched pages that are copied back; more: drop them all, which also gives them back to the system
 	pagemapScan  = 0xc0606610
 	pageIsFile   = 1 << 2
 	pagePresent  = 1 << 3
@@ -174,10 +173,10 @@ func closePagemap(fd int) {
 	}
 }
 
-// reset makes the memory equal to the image again. Touched pages, as the kernel tells them, are copied back; where there are many
-// of them, or the kernel cannot tell (older than 6.7), all private pages are dropped.
+// reset makes the memory equal to the image again. Touched pages, as the kernel tells them, are copied back; where there are more than most
+// of them, or the kernel cannot tell (older than 6.7), all private pages are dropped, which also gives them back to the system.
 // It says how many pages that were, all where it cannot tell.
-func (im *image) reset(l linear, pagemap int) (pages int, err error) {
+func (im *image) reset(l linear, pagemap, most int) (pages int, err error) {
 	m, ok := l.(*mapped)
 	if !ok || m.freed.Load() || m.grown() {
 		return 0, errors.ErrUnsupported
@@ -186,7 +185,7 @@ func (im *image) reset(l linear, pagemap int) (pages int, err error) {
 	for _, r := range rs {
 		pages += int((r.end - r.start) / osPage)
 	}
-	if err != nil || pages > maxCopyBack {
+	if err != nil || pages > most {
 		if err := unix.Madvise(m.res[:m.used], unix.MADV_DONTNEED); err != nil {
 			return 0, fmt.Errorf("reset guest memory: %w", err)
 		}

@@ -13,9 +13,9 @@ func newImage([]byte) (*image, error) {
 	return nil, errors.ErrUnsupported
 }
 
-func (*image) linear(uint64) (linear, error)  { return nil, errors.ErrUnsupported }
-func (*image) reset(linear, int) (int, error) { return 0, errors.ErrUnsupported }
-func (*image) close()                         {}
+func (*image) linear(uint64) (linear, error)       { return nil, errors.ErrUnsupported }
+func (*image) reset(linear, int, int) (int, error) { return 0, errors.ErrUnsupported }
+func (*image) close()                              {}
 
 type difference []byte
 

@@ -28,7 +28,7 @@ func BenchmarkResident(b *testing.B) {
 			b.ReportMetric((privateKiB(b)-before)/n, "KiB/guest")
 			pages := 0
 			for _, g := range gs {
-				k, _ := tm.snap.reset(g.inst)
+				k, _ := tm.snap.reset(g.inst, guestCopyBack)
 				pages += k
 				g.Close()
 			}

@@ -41,10 +41,17 @@ func (s *snapshot) clone(c *code) (*instance, error) {
 	return i, nil
 }
 
+// How many touched pages are copied back when an instance is reset; where there are more, all are given back to the system, and the next call takes a fault for each that it
+// touches. Guests that wait in a pool are many. Workers of companions are few and called again at once: a block of ZSTD that is undone takes 700 pages, which cost 1 ms to copy and 2 to fault in.
+const (
+	guestCopyBack     = 64
+	companionCopyBack = 1024
+)
+
 // reset brings an instance back into the snapshot's state, and says how many pages of memory it had touched. After an error the
 // instance must be killed.
-func (s *snapshot) reset(i *instance) (pages int, err error) {
-	if pages, err = s.img.reset(i.lin, i.code.eng.pages); err != nil {
+func (s *snapshot) reset(i *instance, most int) (pages int, err error) {
+	if pages, err = s.img.reset(i.lin, i.code.eng.pages, most); err != nil {
 		return pages, err
 	}
 	s.restore(i)

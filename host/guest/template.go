@@ -188,7 +188,7 @@ func (t *Template) put(i *instance) {
 }
 
 func (t *Template) reset(i *instance) bool {
-	_, err := t.snap.reset(i)
+	_, err := t.snap.reset(i, guestCopyBack)
 	return err == nil
 }
 
