@@ -14,6 +14,7 @@ VERSION  := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
 PGQUERY_SOURCES := $(shell find plugins/postgres/pgquery -type f -not -name '*_test.go') go.mod
 EXAMPLES        := build/examples/redis.wasm build/examples/memcached.wasm build/examples/beanstalkd.wasm build/examples/judge-secrets.wasm build/examples/judge-http.wasm build/examples/notify-mattermost.wasm
+ZSTD_SOURCES    := plugins/clickhouse/zstd/build $(wildcard plugins/clickhouse/zstd/c/*.[ch]) go.mod
 CLICKHOUSE_SOURCES := $(shell find sdk plugins/clickhouse plugins/http -name '*.go' -not -name '*_test.go') go.mod
 SSH_SOURCES     := $(shell find sdk plugins/ssh -name '*.go' -not -name '*_test.go') go.mod
 K8S_SOURCES     := $(shell find sdk plugins/http plugins/kubernetes -name '*.go' -not -name '*_test.go') go.mod
@@ -56,8 +57,12 @@ build/clickhouse.guest.wasm: $(CLICKHOUSE_SOURCES)
 	@mkdir -p build
 	GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 $(GO) build -trimpath -buildmode=c-shared -ldflags '-s -w' -o $@ ./plugins/clickhouse
 
-plugins/built/clickhouse.wasm: build/clickhouse.guest.wasm build/decode.wasm
-	$(GO) run ./sdk/cmd/pack -o $@ build/clickhouse.guest.wasm decode=build/decode.wasm
+build/zstd.wasm: $(ZSTD_SOURCES)
+	scripts/deps build
+	plugins/clickhouse/zstd/build $@
+
+plugins/built/clickhouse.wasm: build/clickhouse.guest.wasm build/decode.wasm build/zstd.wasm
+	$(GO) run ./sdk/cmd/pack -o $@ build/clickhouse.guest.wasm decode=build/decode.wasm zstd=build/zstd.wasm
 
 build/kubernetes.guest.wasm: $(K8S_SOURCES)
 	@mkdir -p build

@@ -122,6 +122,7 @@ func TestCommand(t *testing.T) {
 	secure := currentOn(t, l, 54492, "notchunked", "notchunked")
 	web443 := behindTLS(t, certificate, fmt.Sprintf("127.0.0.1:%d", server.HTTP))
 	direct(t, `DROP TABLE IF EXISTS cmd; CREATE TABLE cmd (id UInt64, s String) ENGINE = Memory;
+DROP TABLE IF EXISTS cmdz; CREATE TABLE cmdz (id UInt64, s String) ENGINE = Memory;
 DROP TABLE IF EXISTS env_vars; CREATE TABLE env_vars (name String, value String) ENGINE = Memory; INSERT INTO env_vars VALUES ('HOME', '/root'), ('TOKEN', 'ghp_abc123')`)
 	binary, err := rig.Build(ctx, dir)
 	if err != nil {
@@ -221,6 +222,13 @@ redact = ["ghp_[A-Za-z0-9]+"]
 	client := func(input, query string) string {
 		return run(input, chserver.Client, "--host", "native", "--port", fmt.Sprint(server.Native), "--user", "whoever", "--password", "whatever", "-q", query)
 	}
+	zstd := func(input, query string) string {
+		return run(input, chserver.Client, "--host", "native", "--port", fmt.Sprint(server.Native), "--network_compression_method", "zstd", "-q", query)
+	}
+	var rows strings.Builder
+	for i := range 100_000 {
+		fmt.Fprintf(&rows, "%d\ttext number %d\n", i, i*7919)
+	}
 	web := fmt.Sprintf("http://web:%d/", server.HTTP)
 	_, port, err := net.SplitHostPort(web443)
 	if err != nil {
@@ -241,6 +249,12 @@ redact = ["ghp_[A-Za-z0-9]+"]
 		{run("", "curl", "-sS", web+"?user=whoever&password=whatever", "-d", "DROP TABLE cmd"), "Code: 497. DB::Exception: "},
 		{run("", "curl", "-sS", web+"?readonly=0", "-d", "SELECT 1"), "Code: 497. DB::Exception: "},
 		{client("", "SELECT count() FROM cmd"), "3"},
+		// With ZSTD both ways, in frames that need the companion.
+		{zstd(rows.String(), "INSERT INTO cmdz FORMAT TSV"), ""},
+		{zstd("", "SELECT sum(id), sum(length(s)), uniqExact(s) FROM cmdz"), "4999950000\t2085"},
+		{zstd("", "SELECT max(s) FROM (SELECT s FROM cmdz ORDER BY id)"), "text number 999"},
+		{zstd("", "DROP TABLE cmdz"), "Code: 497"},
+		{zstd("", "SELECT value FROM env_vars"), "its result is withheld"},
 		// What comes back.
 		{client("", "SELECT value FROM env_vars WHERE name = 'HOME'"), "/root"},
 		{client("", "SELECT value FROM env_vars"), `the statement ran, and its result is withheld: the rule no tokens withholds the result`},

@@ -15,14 +15,20 @@ import (
 	"testing"
 
 	"github.com/sallyport-dev/sallyport/host/gate"
+	"github.com/sallyport-dev/sallyport/plugins/clickhouse/session"
+	"github.com/sallyport-dev/sallyport/plugins/clickhouse/zstd/zstdtest"
 	"github.com/sallyport-dev/sallyport/plugins/http/decode"
 	"github.com/sallyport-dev/sallyport/plugins/http/decode/undo"
 	"github.com/sallyport-dev/sallyport/sdk/abi"
 	"github.com/sallyport-dev/sallyport/test/chserver"
 )
 
-// companion is the module "decode", natively.
-func companion(_ int, in, out []byte) (int, error) {
+// companion is the plugin's companions, natively.
+func companion(k int, in, out []byte) (int, error) {
+	if k == session.CompanionZSTD {
+		got, err := zstdtest.Twin{}.Call(k, in, out)
+		return len(got), err
+	}
 	coding, limit, body, err := decode.ReadCall(in)
 	if err != nil {
 		return 0, err

@@ -216,7 +216,7 @@ func (s *Session) undo(c *sdk.Conn) (text []byte, f *sql.Facts) {
 	text = b.bytes
 	if b.encoded {
 		var err error
-		if text, err = decode.Body(c, 0, pl.encoding, text, min(s.options.MaxQuery, decode.MaxOutput)); err != nil {
+		if text, err = decode.Body(c, session.CompanionDecode, pl.encoding, text, min(s.options.MaxQuery, decode.MaxOutput)); err != nil {
 			return nil, unknown("its body cannot be decoded: " + err.Error())
 		}
 	}
@@ -305,7 +305,8 @@ func (s *Session) ask(c *sdk.Conn, p []byte, f *sql.Facts) int {
 			s.plan.about.Set(name, value)
 		}
 	}
-	s.id = session.Ask(c, f, s.text, &s.plan.about).Do(0, abi.AskStreaming)
+	s.action = session.Describe(s.action[:0], f, s.text, &s.plan.about)
+	s.id = c.AskEncoded(0, abi.AskStreaming, s.action)
 	s.title, s.class = f.Title, f.Class
 	s.agent = agentAsked
 	read := s.size

@@ -124,6 +124,7 @@ type Session struct {
 	body     body
 	chunks   head.Chunks
 	id       uint32
+	action   []byte // what was asked last
 	dropped  uint64
 	response struct {
 		head.Response

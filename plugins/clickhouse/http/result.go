@@ -100,7 +100,7 @@ func (s *Session) kept(c *sdk.Conn, step answer.Step) {
 }
 
 func undo(c *sdk.Conn, encoding, body []byte, limit int) ([]byte, error) {
-	return decode.Body(c, 0, encoding, body, limit)
+	return decode.Body(c, session.CompanionDecode, encoding, body, limit)
 }
 
 // askResult asks about what is kept.

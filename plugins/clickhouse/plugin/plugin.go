@@ -5,6 +5,7 @@ import (
 	"github.com/sallyport-dev/sallyport/plugins/clickhouse/http"
 	"github.com/sallyport-dev/sallyport/plugins/clickhouse/session"
 	"github.com/sallyport-dev/sallyport/plugins/clickhouse/sql"
+	"github.com/sallyport-dev/sallyport/plugins/clickhouse/zstd"
 	"github.com/sallyport-dev/sallyport/plugins/http/decode"
 	"github.com/sallyport-dev/sallyport/sdk"
 	"github.com/sallyport-dev/sallyport/sdk/abi"
@@ -44,7 +45,10 @@ func (*Plugin) Manifest() abi.Manifest {
 			session.SlotPassword:     {Name: session.SlotName, Form: "clickhouse", Doc: "the password with which the gateway logs in, so that the agent needs none; for the native protocol"},
 			session.SlotHTTPPassword: {Name: session.SlotNameHTTP, Form: "header", Doc: "the same for HTTP, sent as X-ClickHouse-Key"},
 		},
-		Companions: []abi.Companion{{Name: decode.Companion}},
+		Companions: []abi.Companion{
+			session.CompanionDecode: {Name: decode.Companion},
+			session.CompanionZSTD:   {Name: zstd.Companion},
+		},
 		Attributes: []abi.CredentialAttribute{
 			{Name: "user", Doc: "the user to log in as; without it the one that the agent names"},
 			{Name: "database", Doc: "the database to open; without it the one that the agent names"},
@@ -72,9 +76,9 @@ func (p *Plugin) Configure(options []byte) error {
 }
 
 // Open begins a connection.
-func (p *Plugin) Open(_ *sdk.Conn, f abi.Facts) sdk.Session {
+func (p *Plugin) Open(c *sdk.Conn, f abi.Facts) sdk.Session {
 	if p.protocol == protocolHTTP {
 		return p.http.New(f)
 	}
-	return p.native.New(f)
+	return p.native.New(c, f)
 }

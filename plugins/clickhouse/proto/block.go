@@ -114,6 +114,9 @@ const (
 	stEnd
 )
 
+// EmptyData is a Data packet of the agent with a block that has no columns, as clients write it that do without compression.
+var EmptyData = []byte{ClientData, 0, 1, 0, 2, 0xff, 0xff, 0xff, 0xff, 0, 0, 0}
+
 // Begin begins a block.
 func (b *Block) Begin() {
 	b.state, b.column, b.columns, b.rows, b.skip = stField, 0, 0, 0, 0

@@ -1,12 +1,10 @@
 package proto
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
-	"io"
 
-	"github.com/klauspost/compress/zstd"
+	"github.com/sallyport-dev/sallyport/plugins/clickhouse/zstd"
 )
 
 // Errors of compressed blocks.
@@ -28,10 +26,8 @@ const (
 	frameHead = 16 + 9 // checksum, method, both sizes
 	// maxFrame bounds a frame, compressed and not, in bytes.
 	maxFrame = 1 << 30
-	// maxZSTD bounds one that is compressed with ZSTD, whose compressed bytes must be there as a whole.
-	maxZSTD = 16 << 20
-	// maxZSTDWindow bounds how far back ZSTD may refer.
-	maxZSTDWindow = 8 << 20
+	// maxZSTD bounds one that is compressed with ZSTD, which must be there as a whole.
+	maxZSTD = zstd.MaxSize
 )
 
 // Frames follows a block that is compressed: frames with a checksum (CityHash128 1.0.2 of everything behind it), a method and both
@@ -40,15 +36,17 @@ const (
 // A server that does not like a frame is left behind it, in the middle of the block, and takes what follows for packets. So every
 // frame is checked as a server checks it before a byte behind it goes on.
 type Frames struct {
+	// Undo undoes what is compressed with ZSTD, which stands behind zstd.HeadSize bytes of in, that are written to: it becomes all of out. Nil: it is not taken.
+	Undo func(out, in []byte) error
+
 	head  [frameHead]byte
 	have  int
 	in    uint64 // bytes of the frame that are still to come
 	out   uint64 // its size, not compressed
 	hash  cityHash
 	lz4   lz4
-	whole []byte
-	zstd  *zstd.Decoder
-	piece []byte
+	whole []byte // a frame of ZSTD, behind room,
+	plain []byte // and what it becomes
 }
 
 // Begin begins a block.
@@ -104,10 +102,13 @@ func (f *Frames) begin(b *Block) error {
 	case methodLZ4:
 		f.lz4.begin(f.in, f.out, b.Skip() >= f.out && b.Copy == nil)
 	case methodZSTD:
-		if f.in > maxZSTD || f.out > maxZSTD {
+		switch {
+		case f.Undo == nil:
+			return ErrMethod
+		case f.in > maxZSTD || f.out > maxZSTD:
 			return ErrZstd
 		}
-		f.whole = f.whole[:0]
+		f.whole = append(f.whole[:0], make([]byte, zstd.HeadSize)...)
 	default:
 		return ErrMethod
 	}
@@ -133,45 +134,37 @@ func (f *Frames) body(p []byte, b *Block) error {
 		}
 		return err
 	}
-	f.whole = append(f.whole, p...)
+	f.gather(p)
 	if f.in > 0 {
 		return nil
 	}
-	return f.undoZSTD(b)
+	if f.hash.sum() != [16]byte(f.head[:16]) { // said before anything is made of it
+		return ErrChecksum
+	}
+	return f.undo(b)
 }
 
-func (f *Frames) undoZSTD(b *Block) error {
-	r := bytes.NewReader(f.whole)
-	if f.zstd == nil {
-		d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxZSTDWindow), zstd.WithDecoderMaxMemory(2*maxZSTD))
-		if err != nil {
-			return ErrCompressed
-		}
-		f.zstd, f.piece = d, make([]byte, 64<<10)
+// gather keeps a part of a frame. The memory for it grows with what has come, to no more than the frame needs.
+func (f *Frames) gather(p []byte) {
+	if need := len(f.whole) + len(p); need > cap(f.whole) {
+		f.whole = append(make([]byte, 0, min(max(2*need, 64<<10), need+int(f.in))), f.whole...)
 	}
-	if f.zstd.Reset(r) != nil {
+	f.whole = append(f.whole, p...)
+}
+
+// undo reads what a whole frame becomes.
+func (f *Frames) undo(b *Block) error {
+	if size := int(f.out); size > cap(f.plain) {
+		f.plain = nil // before there is more
+		f.plain = make([]byte, size)
+	}
+	out := f.plain[:f.out]
+	if f.Undo(out, f.whole) != nil {
 		return ErrCompressed
 	}
-	var out uint64
-	for {
-		n, err := f.zstd.Read(f.piece)
-		out += uint64(n)
-		if out > f.out {
-			return ErrCompressed
-		}
-		k, wrong := b.Feed(f.piece[:n])
-		switch {
-		case wrong != nil:
-			return wrong
-		case k < n:
-			return ErrFrame
-		case err == io.EOF:
-			if out != f.out {
-				return ErrCompressed
-			}
-			return nil
-		case err != nil:
-			return ErrCompressed
-		}
+	n, err := b.Feed(out)
+	if err == nil && n < len(out) {
+		err = ErrFrame
 	}
+	return err
 }

@@ -56,7 +56,7 @@ func FuzzFrames(f *testing.F) {
 		run := func(piece int) (at int, failed, done bool) {
 			b := Block{Revision: 54460}
 			b.Begin()
-			var fr Frames
+			fr := frames()
 			fr.Begin()
 			for at < len(p) && !fr.Done(&b) {
 				n, err := fr.Feed(p[at:min(at+piece, len(p))], &b)
@@ -160,7 +160,7 @@ func TestNothingGrows(t *testing.T) {
 	raw := encodeBlock(t, 200, columns(200), 54460)
 	lz := compressed(t, raw, compress.LZ4)
 	var b, z Block
-	var f Frames
+	f := frames()
 	b.Revision, z.Revision = 54460, 54460
 	run := func() {
 		b.Begin()

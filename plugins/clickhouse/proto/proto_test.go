@@ -10,6 +10,9 @@ import (
 	"github.com/ClickHouse/ch-go/compress"
 	chproto "github.com/ClickHouse/ch-go/proto"
 	"github.com/go-faster/city"
+
+	"github.com/sallyport-dev/sallyport/plugins/clickhouse/zstd"
+	"github.com/sallyport-dev/sallyport/plugins/clickhouse/zstd/zstdtest"
 )
 
 func TestCityHash(t *testing.T) {
@@ -88,6 +91,11 @@ func encodeBlock(t testing.TB, rows int, in chproto.Input, revision int) []byte 
 	return b.Buf
 }
 
+// frames reads frames whose ZSTD is undone natively.
+func frames() Frames {
+	return Frames{Undo: func(out, in []byte) error { return zstd.Undo(zstdtest.Twin{}, 0, out, in) }}
+}
+
 func compressed(t testing.TB, raw []byte, m compress.Method) []byte {
 	t.Helper()
 	w := compress.NewWriter(0, m)
@@ -137,7 +145,7 @@ func TestCompressedBlocks(t *testing.T) {
 				for _, piece := range []int{1, 11, 100, 1000, len(wire) + 5} {
 					b := Block{Revision: revision}
 					b.Begin()
-					var f Frames
+					f := frames()
 					f.Begin()
 					p := append(bytes.Clone(wire), "\x01next"...)
 					at := 0
@@ -167,7 +175,7 @@ func TestFramesThatLie(t *testing.T) {
 			bad[i] ^= 1
 			b := Block{Revision: 54460}
 			b.Begin()
-			var f Frames
+			f := frames()
 			f.Begin()
 			if _, err := f.Feed(bad, &b); err == nil && f.Done(&b) {
 				t.Errorf("%v: byte %d changed, and nobody knows", m, i)
@@ -184,7 +192,7 @@ func TestFramesThatLie(t *testing.T) {
 			copy(bad, c.Buf)
 			b := Block{Revision: 54460}
 			b.Begin()
-			var f Frames
+			f := frames()
 			f.Begin()
 			if _, err := f.Feed(bad, &b); err == nil && f.Done(&b) {
 				t.Errorf("%v: a size changed by %d, and nobody knows", m, change)
@@ -212,7 +220,7 @@ func TestLargeFrames(t *testing.T) {
 		for _, piece := range []int{97, 4096, 65536, len(wire)} {
 			b := Block{Revision: 54460}
 			b.Begin()
-			var f Frames
+			f := frames()
 			f.Begin()
 			at := 0
 			for at < len(wire) && !f.Done(&b) {
@@ -229,13 +237,29 @@ func TestLargeFrames(t *testing.T) {
 	}
 }
 
+func BenchmarkTexts(b *testing.B) {
+	raw := texts(b, 60000)
+	k := Block{Revision: 54460}
+	b.SetBytes(int64(len(raw)))
+	for b.Loop() {
+		k.Begin()
+		for p := raw; len(p) > 0; {
+			n, err := k.Feed(p[:min(len(p), 64<<10)])
+			if err != nil {
+				b.Fatal(err)
+			}
+			p = p[n:]
+		}
+	}
+}
+
 func BenchmarkFrames(b *testing.B) {
 	raw := texts(b, 60000)
 	for _, m := range []compress.Method{compress.None, compress.LZ4, compress.ZSTD} {
 		wire := compressed(b, raw, m)
 		b.Run(m.String(), func(b *testing.B) {
 			var k Block
-			var f Frames
+			f := frames()
 			b.SetBytes(int64(len(raw)))
 			for b.Loop() {
 				k.Revision = 54460
@@ -263,10 +287,10 @@ func TestFramesFastAndSlow(t *testing.T) {
 		count.Append(uint64(i))
 	}
 	counts := encodeBlock(t, len(count), chproto.Input{{Name: "n", Data: count}}, 54460)
-	frames := [][]byte{compressed(t, raw, compress.LZ4)[16:], compressed(t, counts, compress.LZ4)[16:], compressed(t, big, compress.LZ4)[16:], compressed(t, big, compress.LZ4HC)[16:]}
+	all := [][]byte{compressed(t, raw, compress.LZ4)[16:], compressed(t, counts, compress.LZ4)[16:], compressed(t, big, compress.LZ4)[16:], compressed(t, big, compress.LZ4HC)[16:]}
 	whole := 0
 	for range 60 {
-		frame := bytes.Clone(frames[random.IntN(len(frames))])
+		frame := bytes.Clone(all[random.IntN(len(all))])
 		for range random.IntN(4) {
 			frame[random.IntN(len(frame))] = byte(random.IntN(256))
 		}
@@ -281,7 +305,7 @@ func TestFramesFastAndSlow(t *testing.T) {
 				b.Copy = func(p []byte) { out = append(out, p...) }
 			}
 			b.Begin()
-			var fr Frames
+			fr := frames()
 			fr.Begin()
 			for at < len(p) && !fr.Done(&b) {
 				n, err := fr.Feed(p[at:min(at+piece, len(p))], &b)
@@ -329,7 +353,7 @@ func TestWalkedFrames(t *testing.T) {
 		for _, piece := range []int{1000, 1 << 16, len(wire) + 10} {
 			b := Block{Revision: 54460}
 			b.Begin()
-			var f Frames
+			f := frames()
 			f.Begin()
 			at, p := 0, append(bytes.Clone(wire), "\x02next"...)
 			for at < len(p) && !f.Done(&b) {

@@ -71,6 +71,16 @@ func ReadQuery(p []byte, revision uint64, limit int, q *Query) (need int, err er
 	return r.need, r.err
 }
 
+// BehindID is where in a query, with its code, the client's ID for it ends; 0 when that has not come, or is none.
+func BehindID(p []byte) int {
+	r := reader{p: p}
+	r.number()
+	if r.str(MaxWord); r.err != nil {
+		return 0
+	}
+	return r.at
+}
+
 func (r *reader) fail(err error) {
 	if r.err == nil {
 		r.err = err

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"encoding/binary"
 	"strconv"
 
@@ -126,6 +127,11 @@ func (s *Session) dataPacket(c *sdk.Conn, p []byte, head int) int {
 	if s.action != 0 && d.tables && s.answer.state == answerFollow && !s.answer.header.Known() {
 		s.stop(c) // for the columns that the server wants, or its error
 		return 0
+	}
+	if !d.tables && !s.chunked && !s.query.Compressed && bytes.HasPrefix(p, proto.EmptyData) {
+		d.tables = true // as nearly always there are none
+		s.move(c, uint64(len(proto.EmptyData)))
+		return len(proto.EmptyData)
 	}
 	d.begin()
 	d.block.Trust, d.block.Want = s.action == 0, nil

@@ -33,6 +33,7 @@ import (
 	"strconv"
 
 	"github.com/sallyport-dev/sallyport/plugins/clickhouse/sql"
+	"github.com/sallyport-dev/sallyport/plugins/clickhouse/zstd"
 	"github.com/sallyport-dev/sallyport/sdk"
 	"github.com/sallyport-dev/sallyport/sdk/abi"
 )
@@ -56,6 +57,12 @@ const (
 	SlotNameHTTP      = "http_password"
 	attributeUser     = "user"
 	attributeDatabase = "database"
+)
+
+// The companions of the manifest, by their places.
+const (
+	CompanionDecode = iota
+	CompanionZSTD
 )
 
 // Stock constants.
@@ -88,6 +95,9 @@ func CheckMaxQuery(n int64) error {
 }
 
 // New is the session of a connection.
-func (n *Native) New(f abi.Facts) sdk.Session {
-	return &Session{native: n, facts: f, gatewayLogin: f.Filled(SlotName)}
+func (n *Native) New(c *sdk.Conn, f abi.Facts) sdk.Session {
+	s := &Session{native: n, facts: f, gatewayLogin: f.Filled(SlotName)}
+	undo := func(out, in []byte) error { return zstd.Undo(c, CompanionZSTD, out, in) }
+	s.data.frame.Undo, s.answer.frame.Undo, s.result.aside.frame.Undo = undo, undo, undo
+	return s
 }

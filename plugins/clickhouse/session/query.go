@@ -25,6 +25,10 @@ func (s *Session) queryPacket(c *sdk.Conn, p []byte) int {
 	if err != nil {
 		return s.broken(c, err)
 	}
+	if size := s.repeat.size(packet); size > 0 {
+		s.query.Compressed = s.repeat.compressed
+		return s.begun(c, s.cover(p, size))
+	}
 	need, err := proto.ReadQuery(packet, s.revision, s.native.MaxQuery, &s.query)
 	switch {
 	case err == proto.ErrMore && need <= s.native.MaxQuery+maxBeside:
@@ -41,21 +45,35 @@ func (s *Session) queryPacket(c *sdk.Conn, p []byte) int {
 		s.refuse(c, unexpectedPacket, "sallyport: the query packet: "+err.Error(), true)
 		return 0
 	}
-	s.finish(c)
-	size := s.cover(p, s.query.Size)
+	s.repeat.words = s.repeat.words[:0]
 	f := s.native.Classify(s.query.Text, s.version)
 	out := outside{settings: s.query.Settings, params: s.query.Params}
-	s.action = s.ask(c, f, &out)
+	s.describe(f, &out)
+	before := standing{len(s.changed), s.transaction, s.risky}
+	s.changes(f, &out)
+	s.repeat.follows = f.Kind == sql.KindInsert || f.Unknown
+	s.repeat.takesRows = f.Kind == sql.KindInsert && f.Insert()
+	s.repeat.compressed = s.query.Compressed
+	s.asks(f)
+	if !s.facts.Inspect && before == (standing{len(s.changed), s.transaction, s.risky}) {
+		s.repeat.keep(packet[:s.query.Size])
+	}
+	return s.begun(c, s.cover(p, s.query.Size))
+}
+
+// begun asks about a query, of size bytes with its framing, that is described.
+func (s *Session) begun(c *sdk.Conn, size int) int {
+	s.finish(c)
+	s.action = s.put(c)
 	s.kind, s.heard, s.aside = askedQuery, false, false
 	s.data.tables, s.data.over, s.data.strict = false, false, false
-	s.changes(f, &out)
-	if f.Kind == sql.KindInsert || f.Unknown {
+	if s.repeat.follows {
 		s.answer.begin()
 	} else {
 		s.answer.stop()
 	}
-	s.takesRows = f.Kind == sql.KindInsert && f.Insert()
-	s.asks(f)
+	s.takesRows = s.repeat.takesRows
+	s.answer.rows, s.answer.open = false, s.answer.every && !s.answer.lost
 	c.Pass(abi.Agent, s.action, uint64(size))
 	return size
 }
@@ -68,8 +86,8 @@ type outside struct {
 	settings, params []proto.Setting
 }
 
-// ask asks about a statement.
-func (s *Session) ask(c *sdk.Conn, f *Facts, out *outside) uint32 {
+// describe writes down the action that a statement is.
+func (s *Session) describe(f *Facts, out *outside) {
 	about := About{User: s.user, Database: s.database, Application: s.client, Interface: "native", Changed: s.changed, Transaction: s.transaction}
 	for i := range out.settings {
 		about.setting(&out.settings[i])
@@ -77,16 +95,20 @@ func (s *Session) ask(c *sdk.Conn, f *Facts, out *outside) uint32 {
 	for i := range out.params {
 		about.Params = append(about.Params, string(out.params[i].Name)+"="+string(out.params[i].Value))
 	}
+	s.repeat.action = Describe(s.repeat.action[:0], f, s.query.Text, &about)
+}
+
+// put asks about what is described.
+func (s *Session) put(c *sdk.Conn) uint32 {
 	flags := abi.AskQuiet | abi.AskAside
 	if s.facts.Inspect {
 		flags = abi.AskAside
 	}
-	return Ask(c, f, s.query.Text, &about).Do(0, flags)
+	return c.AskEncoded(0, flags, s.repeat.action)
 }
 
-// asks notes what was asked about, whose answer is followed where some rule looks at answers.
+// asks notes what is asked about, whose answer is followed where some rule looks at answers.
 func (s *Session) asks(f *Facts) {
-	s.answer.rows, s.answer.open = false, s.answer.every && !s.answer.lost
 	if s.answer.every {
 		s.class, s.title = f.Class, strings.Clone(f.Title)
 	}
@@ -120,8 +142,8 @@ func (a *About) Set(name, value string) {
 	a.Settings, a.Names = append(a.Settings, name+"="+value), append(a.Names, name)
 }
 
-// Ask begins the question about a statement. A nil text is one that is not known.
-func Ask(c *sdk.Conn, f *Facts, text []byte, about *About) *sdk.AskBuilder {
+// Describe appends the action that a statement is to p. A nil text is one that is not known.
+func Describe(p []byte, f *Facts, text []byte, about *About) []byte {
 	title := f.Title
 	if title == "" {
 		title = "run a statement"
@@ -133,14 +155,21 @@ func Ask(c *sdk.Conn, f *Facts, text []byte, about *About) *sdk.AskBuilder {
 	if about.More {
 		class = abi.ClassOpaque
 	}
-	b := c.Ask(familySQL, class, title)
-	b.Bool(sqlReadonly, about.Readonly).String(sqlInterface, about.Interface).Bool(sqlTransaction, about.Transaction)
-	b.Bool(sqlLocks, false).Bool(sqlReturning, false).Bool(sqlExecutes, true).Bool(sqlPrepared, false)
+	b := new(abi.ActionWriter)
+	b.Begin(p, familySQL, class, title)
+	b.Bool(sqlReadonly, about.Readonly)
+	b.String(sqlInterface, about.Interface)
+	b.Bool(sqlTransaction, about.Transaction)
+	b.Bool(sqlLocks, false)
+	b.Bool(sqlReturning, false)
+	b.Bool(sqlExecutes, true)
+	b.Bool(sqlPrepared, false)
 	word(b, sqlDatabase, about.Database)
 	word(b, sqlUser, about.User)
 	word(b, sqlApplication, about.Application)
 	if !f.Unknown {
-		b.Bool(sqlBounded, f.Bounded).Int(sqlStatements, int64(f.Statements))
+		b.Bool(sqlBounded, f.Bounded)
+		b.Int(sqlStatements, int64(f.Statements))
 		for _, l := range [...]struct {
 			field   uint16
 			list    []string
@@ -167,25 +196,28 @@ func Ask(c *sdk.Conn, f *Facts, text []byte, about *About) *sdk.AskBuilder {
 	if !about.ParamsUnknown {
 		list(b, sqlParams, about.Params, maxParams)
 	}
-	if text != nil && len(text) <= min(maxText, b.Room()-16) {
+	if text != nil && len(text) <= min(maxText, room(b)-16) {
 		b.String(sqlText, string(text))
 	}
-	return b
+	return b.End()
 }
 
-func word(b *sdk.AskBuilder, field uint16, v string) {
+// room is how many more bytes an action may take.
+func room(b *abi.ActionWriter) int { return abi.MaxAction - b.Len() }
+
+func word(b *abi.ActionWriter, field uint16, v string) {
 	if len(v) <= proto.MaxWord/4 {
 		b.String(field, v)
 	}
 }
 
 // list gives a list that has at most limit bytes.
-func list(b *sdk.AskBuilder, field uint16, all []string, limit int) {
+func list(b *abi.ActionWriter, field uint16, all []string, limit int) {
 	size := 8
 	for _, v := range all {
 		size += 4 + len(v)
 	}
-	if size <= min(limit, b.Room()) {
+	if size <= min(limit, room(b)) {
 		b.Strings(field, all)
 	}
 }
@@ -203,7 +235,7 @@ func (s *Session) changes(f *Facts, out *outside) {
 	for _, name := range f.Changes {
 		s.risky = s.risky || Risky(name)
 		if len(s.changed) <= maxChanged && !contains(s.changed, name) {
-			s.changed = append(s.changed, name)
+			s.changed = append(s.changed, strings.Clone(name)) // it is of the text, whose memory is used again
 		}
 	}
 	s.riskyNow = s.riskyNow || s.risky
@@ -248,6 +280,7 @@ func (s *Session) tablesPacket(c *sdk.Conn, p []byte) int {
 	case err != nil:
 		return s.broken(c, err)
 	}
+	s.repeat.words = s.repeat.words[:0]
 	s.finish(c)
 	f := Facts{Class: abi.ClassRead, Title: "ask for the status of " + strconv.Itoa(len(tables)) + " tables", Statements: 1, Verbs: []string{"tables status"}, Bounded: true}
 	for _, t := range tables {
@@ -258,11 +291,13 @@ func (s *Session) tablesPacket(c *sdk.Conn, p []byte) int {
 	}
 	size = s.cover(p, size)
 	s.query.Text = nil
-	s.action = s.ask(c, &f, &outside{})
+	s.describe(&f, &outside{})
+	s.action = s.put(c)
 	s.kind, s.heard, s.aside = askedTables, false, false
 	s.data.tables, s.data.over = true, true
 	s.answer.stop()
 	s.takesRows = false
+	s.answer.rows, s.answer.open = false, s.answer.every && !s.answer.lost
 	s.asks(&f)
 	c.Pass(abi.Agent, s.action, uint64(size))
 	return size

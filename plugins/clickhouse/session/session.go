@@ -54,6 +54,7 @@ type Session struct {
 	took   bool // and the agent has taken it back
 	heard  bool // the server has said something since
 	query  proto.Query
+	repeat repeat
 	data   data
 	answer answer
 	// result is the answer that is kept, with facts.Inspect only. takesRows: the present query is an INSERT that the server asks for rows.
