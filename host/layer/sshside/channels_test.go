@@ -19,10 +19,15 @@ import (
 // dial is a client of x/crypto/ssh, through the gateway.
 func (b *between) dial(t *testing.T) *ssh.Client {
 	t.Helper()
-	c, err := ssh.Dial("tcp", b.address, &ssh.ClientConfig{User: "somebody", HostKeyCallback: ssh.FixedHostKey(b.host.PublicKey())})
+	k, err := net.Dial("tcp", b.address)
 	if err != nil {
 		t.Fatal(err)
 	}
+	conn, channels, requests, err := ssh.NewClientConn(newWatched(k, nil), b.address, &ssh.ClientConfig{User: "somebody", HostKeyCallback: ssh.FixedHostKey(b.host.PublicKey())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := ssh.NewClient(conn, channels, requests)
 	t.Cleanup(func() { _ = c.Close() })
 	return c
 }

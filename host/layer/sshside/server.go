@@ -71,7 +71,7 @@ func Server(ctx context.Context, k layer.Transport, link *Link, o ServerOptions)
 	}
 	failed := make(chan error, 1)
 	s.start(func() {
-		conn, channels, requests, err := ssh.NewServerConn(watched{layer.Gather(k, 4096, s.start), func() { s.login.decide(errLeft) }}, config)
+		conn, channels, requests, err := ssh.NewServerConn(newWatched(layer.Gather(k, firstPiece, s.start), func() { s.login.decide(errLeft) }), config)
 		if err != nil {
 			if s.login.hasLeft() {
 				err = io.EOF
@@ -103,21 +103,6 @@ func Server(ctx context.Context, k layer.Transport, link *Link, o ServerOptions)
 
 // errLeft is the decision about an agent that has left while its login waited, for a person say.
 var errLeft = errors.New("the agent has left")
-
-// watched tells when nothing more comes from a transport, which x/crypto/ssh does not while it waits for a decision about a login.
-type watched struct {
-	layer.Transport
-	ended func()
-}
-
-// Read reads from the transport.
-func (w watched) Read(p []byte) (int, error) {
-	n, err := w.Transport.Read(p)
-	if err != nil {
-		w.ended()
-	}
-	return n, err
-}
 
 // hasLeft reports whether the agent left before its login was decided.
 func (l *login) hasLeft() bool {
