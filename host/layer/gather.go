@@ -9,7 +9,7 @@ import (
 // Limits of what is gathered.
 const (
 	maxGathered = 128 << 10 // bytes that may wait to be written; whoever has more to say waits
-	// gatherTime is how long closing waits for what was gathered and the other end does not take.
+	// gatherTime is how long Close waits for what the other end does not take.
 	gatherTime = 10 * time.Second
 )
 
@@ -19,8 +19,9 @@ const (
 // Bytes keep their order. A write that fails is told to whoever writes next. Closing, and ending the outgoing direction, come behind what was gathered.
 type Gathered struct {
 	Transport
-	small int
-	start func(func()) bool
+	small    int
+	start    func(func()) bool
+	patience time.Duration // of Close
 
 	mu      sync.Mutex
 	changed sync.Cond
@@ -33,7 +34,7 @@ type Gathered struct {
 // Gather gathers writes to k. Those of less than small bytes are carried out at once where nothing waits. start runs what carries the others out, which ends when nothing waits or k fails; it
 // returns false when nothing runs any more.
 func Gather(k Transport, small int, start func(func()) bool) *Gathered {
-	g := &Gathered{Transport: k, small: small, start: start}
+	g := &Gathered{Transport: k, small: small, start: start, patience: gatherTime}
 	g.changed.L = &g.mu
 	return g
 }
@@ -104,17 +105,8 @@ func (g *Gathered) carryOut(p []byte) {
 	g.changed.Broadcast()
 }
 
-// flush waits until everything is written, or cannot be.
-func (g *Gathered) flush() {
-	timer := time.AfterFunc(gatherTime, func() {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		if g.err == nil {
-			g.err = net.ErrClosed
-		}
-		g.changed.Broadcast()
-	})
-	defer timer.Stop()
+// Flush waits until everything is written, or cannot be: because the transport has failed, was aborted, or its deadline has passed.
+func (g *Gathered) Flush() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for g.writing && g.err == nil {
@@ -122,20 +114,27 @@ func (g *Gathered) flush() {
 	}
 }
 
-// CloseWrite ends the outgoing direction behind what was gathered.
+// CloseWrite ends the outgoing direction behind what was gathered, for which it waits as Flush does.
 func (g *Gathered) CloseWrite() error {
-	g.flush()
+	g.Flush()
 	return g.Transport.CloseWrite()
 }
 
-// Close closes the transport behind what was gathered. Nothing is started any more then.
+// Close closes the transport behind what was gathered, for which it waits a while; who wants all of it to arrive at a peer that is slow calls Flush before. Nothing is started any more then.
 func (g *Gathered) Close() error {
-	g.flush()
+	timer := time.AfterFunc(g.patience, func() { g.fail(net.ErrClosed) })
+	g.Flush()
+	timer.Stop()
+	g.fail(net.ErrClosed)
+	return g.Transport.Close()
+}
+
+// fail has who writes from now on be told so, unless that is the case already.
+func (g *Gathered) fail(err error) {
 	g.mu.Lock()
+	defer g.mu.Unlock()
 	if g.err == nil {
-		g.err = net.ErrClosed
+		g.err = err
 	}
 	g.changed.Broadcast()
-	g.mu.Unlock()
-	return g.Transport.Close()
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"time"
 )
 
 // slowTransport writes when it may.
@@ -148,5 +149,27 @@ func TestGatherSmall(t *testing.T) {
 	if a, b := <-slow.writes, <-slow.writes; string(a) != "this is a large one" || string(b) != "small" {
 		t.Fatalf("%q, %q", a, b)
 	}
+	wg.Wait()
+}
+
+// TestGatherPatience: closing gives up on a peer that takes nothing, and closes the transport all the same.
+func TestGatherPatience(t *testing.T) {
+	slow := newSlow()
+	var wg sync.WaitGroup
+	g := Gather(slow, 0, func(f func()) bool {
+		wg.Go(f)
+		return true
+	})
+	g.patience = time.Millisecond
+	if _, err := g.Write([]byte("never taken")); err != nil {
+		t.Fatal(err)
+	}
+	<-slow.begun
+	_ = g.Close()
+	<-slow.closed
+	if _, err := g.Write([]byte("more")); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("behind the end: %v", err)
+	}
+	slow.may <- net.ErrClosed // as the transport does when it is closed
 	wg.Wait()
 }

@@ -85,14 +85,16 @@ func (c *Conn) Info() Info { return c.info }
 // none for this kind of certificate, and on the agent's side. The caller must not change it.
 func (c *Conn) Binding() []byte { return c.binding }
 
-// CloseWrite ends the outgoing direction: close_notify, then the end of the transport. Reading goes on. It must not be called
-// while a Write runs.
+// CloseWrite ends the outgoing direction behind everything that was written: close_notify, then the end of the transport. Reading goes on. It must not be called
+// while a Write runs. It waits for a peer that is slow, until the write deadline or Abort.
 func (c *Conn) CloseWrite() error {
+	c.under.Flush() // crypto/tls ends every write behind its close_notify by a deadline, those that are gathered too
 	return errors.Join(c.Conn.CloseWrite(), c.under.CloseWrite())
 }
 
-// Close ends the connection, with close_notify behind everything that was written.
+// Close ends the connection, with close_notify behind everything that was written, for which it waits as CloseWrite does.
 func (c *Conn) Close() error {
+	c.under.Flush()
 	err := c.Conn.Close()
 	c.under.writers.Wait()
 	return err

@@ -1,6 +1,7 @@
 package layer
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -232,5 +233,32 @@ func TestDeadline(t *testing.T) {
 	}
 	if _, err := gateway.Read(b); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("half a record: %v", err)
+	}
+}
+
+// TestEverythingIsWritten: what was written before an end arrives, however slow the agent is, and the end behind it.
+func TestEverythingIsWritten(t *testing.T) {
+	ca := openCA(t)
+	big := bytes.Repeat([]byte("0123456789abcdef"), 512<<10)
+	for name, end := range map[string]func(*Conn) error{"CloseWrite": (*Conn).CloseWrite, "Close": (*Conn).Close} {
+		t.Run(name, func(t *testing.T) {
+			agent, gateway, err := secured(t, ca, ServerOptions{Names: []string{"prod-db"}}, &tls.Config{ServerName: "prod-db", RootCAs: ca.pool()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			done := make(chan error, 1)
+			go func() {
+				_, err := gateway.Write(big)
+				done <- errors.Join(err, end(gateway))
+			}()
+			got, err := io.ReadAll(agent)
+			if err != nil || !bytes.Equal(got, big) {
+				t.Errorf("the agent read %d bytes of %d, %v", len(got), len(big), err)
+			}
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+			gateway.Abort()
+		})
 	}
 }

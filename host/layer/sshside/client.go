@@ -51,7 +51,7 @@ func Client(ctx context.Context, k layer.Transport, link *Link, o ClientOptions)
 		unknown = o.HostKey(address, k.RemoteAddr(), key)
 		return unknown
 	}
-	conn, channels, requests, err := ssh.NewClientConn(newWatched(layer.Gather(k, firstPiece, s.start), nil), address, config)
+	conn, channels, requests, err := ssh.NewClientConn(newWatched(s.out, nil), address, config)
 	if err != nil {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)

@@ -71,7 +71,7 @@ func Server(ctx context.Context, k layer.Transport, link *Link, o ServerOptions)
 	}
 	failed := make(chan error, 1)
 	s.start(func() {
-		conn, channels, requests, err := ssh.NewServerConn(newWatched(layer.Gather(k, firstPiece, s.start), func() { s.login.decide(errLeft) }), config)
+		conn, channels, requests, err := ssh.NewServerConn(newWatched(s.out, func() { s.login.decide(errLeft) }), config)
 		if err != nil {
 			if s.login.hasLeft() {
 				err = io.EOF

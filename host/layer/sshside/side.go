@@ -38,6 +38,7 @@ type Side struct {
 	me    int
 	link  *Link
 	under layer.Transport
+	out   *layer.Gathered // what is written to it
 	queue *queue
 	wg    sync.WaitGroup
 	login *login // the agent's; nil on the upstream's side
@@ -63,6 +64,7 @@ const maxChannels = 600
 func newSide(me int, link *Link, under layer.Transport) *Side {
 	s := &Side{me: me, link: link, under: under, queue: newQueue(&link.buffers), open: map[uint32]*channel{}}
 	s.quiet.L = &s.mu
+	s.out = layer.Gather(under, firstPiece, s.start)
 	return s
 }
 
@@ -271,6 +273,7 @@ func (s *Side) CloseWrite() error {
 		for _, c := range all {
 			c.drained()
 		}
+		s.out.Flush()
 		_ = conn.Close()
 	})
 	return nil
