@@ -182,6 +182,8 @@ func TestWrongRecords(t *testing.T) {
 		"cut data":            sshwire.End(append(sshwire.Begin(nil, 1, sshwire.Data), 0, 0, 0, 9, 'x'), 0),
 		"answer to nothing":   sshwire.AppendEmpty(nil, 0, sshwire.RequestSuccess),
 		"login":               sshwire.AppendEmpty(nil, 0, sshwire.Ready),
+		"too many handles":    sshwire.AppendTransfers(nil, 1, make([]string, sshwire.MaxHandles+1)),
+		"a cut handle":        sshwire.End(append(sshwire.Begin(nil, 1, sshwire.Transfers), 0, 0, 0, 9, 'x'), 0),
 		"channel without one": sshwire.AppendEmpty(nil, 99, sshwire.Open),
 	} {
 		t.Run(name, func(t *testing.T) {

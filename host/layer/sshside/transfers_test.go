@@ -197,6 +197,20 @@ func TestTransferTwice(t *testing.T) {
 	}
 }
 
+// TestTransferMany: no more requests than may be open pass without an answer.
+func TestTransferMany(t *testing.T) {
+	c := newConversation(t, "h0")
+	for i := range uint32(maxTransfers) {
+		c.sends(agent, readOf(i, "h0"), false)
+	}
+	done := c.waits(readOf(maxTransfers, "h0"))
+	c.sends(upstream, dataOf(7, "x"), false)
+	<-done
+	if n := len(c.passed[agent]); n != (maxTransfers+1)*len(readOf(0, "h0")) || len(c.shown[agent]) > 0 {
+		t.Errorf("%d bytes passed, %d were shown", n, len(c.shown[agent]))
+	}
+}
+
 // waits has the agent send what will wait, and returns what is closed when it has gone on.
 func (c *conversation) waits(p []byte) <-chan struct{} {
 	done := make(chan struct{})
