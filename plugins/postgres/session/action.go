@@ -120,12 +120,18 @@ func bit(b bool) byte {
 	return 0
 }
 
-// askSQL asks about the held messages, which do f; that can be more than what their statement does by itself.
-func (s *Session) askSQL(c *sdk.Conn, f *sqlfacts.Facts, executes, prepared bool, extent uint64, flags uint8) uint32 {
-	st, text := s.held.st, s.held.text
-	if st == nil { // only names are closed
-		st, f = closing, closing.facts
-	}
+// question is what an action of family sql is about.
+type question struct {
+	st                 *statement
+	facts              *sqlfacts.Facts // what it does, which can be more than what the statement does by itself
+	text               []byte          // nil: the statement has it
+	params             []byte          // encoded
+	executes, prepared bool
+}
+
+// askSQL asks about the next extent bytes of the agent.
+func (s *Session) askSQL(c *sdk.Conn, q question, extent uint64, flags uint8) uint32 {
+	st, f, text, params := q.st, q.facts, q.text, q.params
 	rest := st.action
 	if rest == nil || f != st.facts {
 		rest = encode(f, s.room())
@@ -136,12 +142,7 @@ func (s *Session) askSQL(c *sdk.Conn, f *sqlfacts.Facts, executes, prepared bool
 	}
 	t := &s.speech
 	t.head = [headSize]byte{familySQL, 0, byte(class)}
-	tail := s.tail(executes, prepared)
-	params := s.held.params
-	if params == nil {
-		params = noParams
-	}
-
+	tail := s.tail(q.executes, q.prepared)
 	if text == nil {
 		text = unsafe.Slice(unsafe.StringData(st.text), len(st.text))
 	}

@@ -35,7 +35,14 @@ func (s *Session) ask(c *sdk.Conn, k pendingKind) (read int, next step) {
 			extent, flags = 0, abi.AskStreaming
 		}
 	}
-	p.id = s.askSQL(c, facts, executes, k == heldPending, extent, flags)
+	q := question{st: h.st, facts: facts, text: h.text, params: h.params, executes: executes, prepared: k == heldPending}
+	if q.st == nil { // only names are closed
+		q.st, q.facts = closing, closing.facts
+	}
+	if q.params == nil {
+		q.params = noParams
+	}
+	p.id = s.askSQL(c, q, extent, flags)
 	s.pending = p
 	if flags == abi.AskQuiet {
 		s.assume(c)

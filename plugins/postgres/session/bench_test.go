@@ -59,17 +59,22 @@ func loggedIn(b testing.TB) *sdk.Native {
 	if err != nil {
 		b.Fatal(err)
 	}
-	plugin := &Plugin{}
+	return loggedInTo(b, &Plugin{}, "SELECT abalance FROM pgbench_accounts WHERE aid = $1", func(_ int, _, out []byte) (int, error) { return copy(out, record), nil })
+}
+
+// loggedInTo is a session that is ready, with s prepared as text.
+func loggedInTo(b testing.TB, plugin *Plugin, text string, call func(k int, in, out []byte) (int, error)) *sdk.Native {
+	b.Helper()
 	if _, err := sdk.ConfigureNative(plugin, nil); err != nil {
 		b.Fatal(err)
 	}
-	g := sdk.NewNative(plugin, func(_ int, _, out []byte) (int, error) { return copy(out, record), nil })
+	g := sdk.NewNative(plugin, call)
 	g.Open(abi.AppendFacts(nil, &abi.Facts{Endpoint: "prod-db", Peer: "agent", Profile: "dev"}))
 	g.Data(abi.Agent, encoded(hello), 0)
 	g.Event(abi.AppendEvent(nil, &abi.Event{Kind: abi.KindVerdict, ID: 1}))
 	g.Event(abi.AppendEvent(nil, &abi.Event{Kind: abi.KindConnected}))
 	g.Data(abi.Upstream, append(append(encoded(&pgproto3.AuthenticationOk{}), settings1...), encoded(ready)...), 0)
-	g.Data(abi.Agent, encoded(parse("s", "SELECT abalance FROM pgbench_accounts WHERE aid = $1"), sync1), 0)
+	g.Data(abi.Agent, encoded(parse("s", text), sync1), 0)
 	g.Event(nil)
 	g.Data(abi.Upstream, encoded(&pgproto3.ParseComplete{}, ready), 0)
 	return g

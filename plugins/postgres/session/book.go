@@ -30,6 +30,9 @@ type book struct {
 	statements    map[string]*statement
 	portals       map[string]portal
 	size          int
+	// recent is the named statement that was looked up last, and its name: most sessions run the same one again and again.
+	recent     *statement
+	recentName string
 }
 
 // unknown is what a name stands for that is not in the book.
@@ -39,7 +42,12 @@ var unknown = &statement{long: true, problem: "what the name stands for is not k
 func (b *book) statement(name string) *statement {
 	st := b.unnamed
 	if name != "" {
-		st = b.statements[name]
+		if st = b.recent; st != nil && b.recentName == name {
+			return st
+		}
+		if st = b.statements[name]; st != nil {
+			b.recent, b.recentName = st, strings.Clone(name)
+		}
 	}
 	if st == nil {
 		return unknown
@@ -79,6 +87,7 @@ func (b *book) forgetStatement(name string) {
 		b.unnamed = nil
 		return
 	}
+	b.recent = nil
 	if st := b.statements[name]; st != nil {
 		b.size -= st.size
 		delete(b.statements, name)
@@ -90,7 +99,7 @@ func (b *book) forgetStatements() {
 		b.size -= st.size
 	}
 	clear(b.statements)
-	b.unnamed = nil
+	b.unnamed, b.recent = nil, nil
 }
 
 func (b *book) setPortal(name string, st *statement, hold bool) {

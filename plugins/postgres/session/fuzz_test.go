@@ -45,6 +45,10 @@ func FuzzStreams(f *testing.F) {
 	add(told(a, query("copyout")), told(u, &pgproto3.CopyOutResponse{}, &pgproto3.CopyData{Data: []byte("x")}, &pgproto3.CopyDone{}, complete("COPY 1"), ready))
 	add(told(a, query("prepare x delete"), query("execute x"), closing1("x"), &pgproto3.FunctionCall{Function: 7}, &pgproto3.Flush{}, &pgproto3.Terminate{}))
 	add(told(a, query("select")), bytes.Repeat(told(u, row), 20), told(u, complete("SELECT 20"), ready))
+	prepared := bytes.Join([][]byte{told(a, parse("s", "select"), sync1), told(u, &pgproto3.ParseComplete{}, ready)}, nil)
+	for _, x := range exchanges() {
+		add(prepared, told(a, x.agent...), told(u, x.server...), told(a, x.agent...), told(u, x.server...), told(a, query("delete")))
+	}
 	with(0, told(a, &pgproto3.SSLRequest{}, hello))
 	with(0, told(a, hello), told(u, &pgproto3.AuthenticationCleartextPassword{}))
 	with(0, raw(a, cancelRequest(1, []byte("\x00\x00\x00\x00"))))

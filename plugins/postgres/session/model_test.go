@@ -48,14 +48,15 @@ func play(t *testing.T, choose func(n int) int, steps int, policy func(*action) 
 			g.server(p)
 		}
 	}
-	send := func(f pgproto3.FrontendMessage) {
-		b, err := f.Encode(nil)
-		if err != nil {
-			t.Fatal(err)
+	together := func(messages ...pgproto3.FrontendMessage) {
+		var b []byte
+		for _, f := range messages {
+			b, _ = f.Encode(b)
+			story = append(story, fmt.Sprintf("%T%+v", f, f))
 		}
-		story = append(story, fmt.Sprintf("%T%+v", f, f))
 		g.agent(b)
 	}
+	send := func(f pgproto3.FrontendMessage) { together(f) }
 	settle := func() {
 		for range 10000 {
 			decide()
@@ -89,6 +90,10 @@ func play(t *testing.T, choose func(n int) int, steps int, policy func(*action) 
 				send(&pgproto3.Parse{Name: name, Query: text})
 				send(&pgproto3.Bind{DestinationPortal: portal, PreparedStatement: name})
 				send(&pgproto3.Execute{Portal: portal})
+				break
+			}
+			if choose(2) == 0 { // of what is prepared, in one piece
+				together(&pgproto3.Bind{PreparedStatement: name}, &pgproto3.Execute{}, &pgproto3.Sync{})
 				break
 			}
 			if choose(2) == 0 {
@@ -135,7 +140,7 @@ func TestModel(t *testing.T) {
 	}
 	// The twin: the same agents delete when they may.
 	deletes := 0
-	for seed := range uint64(150) {
+	for seed := range uint64(250) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		deleted, _ := play(t, r.IntN, 5+r.IntN(60), allowAll)
 		deletes += len(deleted)

@@ -87,6 +87,6 @@ func (s *Session) askLargeBind(c *sdk.Conn, m []byte, size int64) (read int, nex
 	s.held.st, s.held.facts, s.held.params = st, facts, unknownParams
 	s.held.items = append(s.held.items, item{kind: itemBind, name: string(proto.Name(portal)), st: st})
 	s.pending = pending{kind: heldPending, size: int(size), problem: st.problem, shadows: facts.Shadows}
-	s.pending.id = s.askSQL(c, facts, false, true, uint64(size), 0)
+	s.pending.id = s.askSQL(c, question{st: st, facts: facts, params: unknownParams, prepared: true}, uint64(size), 0)
 	return int(min(size, int64(len(m)))), stepWait, true
 }

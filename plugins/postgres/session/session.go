@@ -50,8 +50,9 @@ type Session struct {
 	changed []string // see sqlChanged
 	spares  [][]byte // buffers for params
 
-	held    held // of the extended protocol, read but not decided
-	pending pending
+	held     held // of the extended protocol, read but not decided
+	pending  pending
+	exchange exchange // see usual.go
 
 	// skip says that the server ignores everything of the agent up to the next Sync.
 	skip bool
@@ -93,6 +94,14 @@ type denial struct {
 
 // Data reads what a side has sent.
 func (s *Session) Data(c *sdk.Conn, side abi.Side, p []byte, end bool) int {
+	if s.exchange.st != nil {
+		if side == abi.Upstream && !end {
+			if n := s.finish(c, p); n > 0 {
+				return n
+			}
+		}
+		s.unfold()
+	}
 	s.granted(c)
 	if side == abi.Upstream {
 		return s.upstream(c, p, end)
@@ -108,7 +117,12 @@ func (s *Session) Data(c *sdk.Conn, side abi.Side, p []byte, end bool) int {
 			s.stop(c)
 		}
 	case phaseReady:
-		read = s.readMessages(c, p)
+		if s.pending.kind == nothingPending {
+			read = s.begin(c, p)
+		}
+		if read == 0 {
+			read = s.readMessages(c, p)
+		}
 	case phaseReplication:
 		read = s.readReplication(c, p)
 	case phaseCancel, phaseEnded:
@@ -140,6 +154,7 @@ func (s *Session) agentGone(c *sdk.Conn) {
 
 // Event hears of verdicts and of the upstream.
 func (s *Session) Event(c *sdk.Conn, e abi.Event) {
+	s.unfold()
 	if e.Kind != abi.KindVerdict {
 		s.granted(c)
 	}

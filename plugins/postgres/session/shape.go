@@ -21,14 +21,15 @@ type shape struct {
 	refers  bool // it runs what a name stands for: EXECUTE, FETCH
 	copyIn  bool
 	copyOut bool
-	weight  int // about how much memory it takes, in bytes
+	usual   bool // see usual.go
+	weight  int  // about how much memory it takes, in bytes
 
 	// plain and sensitive are the statements of this shape that keep no text, by whether their tokens depend on settings.
 	plain, sensitive *statement
 }
 
 func newShape(facts *sqlfacts.Facts) *shape {
-	sh := &shape{facts: facts, copyOut: facts.Unknown, weight: 512}
+	sh := &shape{facts: facts, copyOut: facts.Unknown, usual: isUsual(facts), weight: 512}
 	for i := range facts.Each {
 		switch facts.Each[i].Kind {
 		case sqlfacts.KindPrepare, sqlfacts.KindDeallocate, sqlfacts.KindDeclareCursor, sqlfacts.KindCloseCursor,
