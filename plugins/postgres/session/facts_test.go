@@ -219,6 +219,11 @@ func FuzzParams(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte, types string) {
 		m := proto.Append(nil, proto.Bind, body...)
 		if _, _, err := proto.ReadBind(m); err != nil {
+			s := &Session{}
+			s.names.unnamed = &statement{shape: &shape{usual: true}}
+			if len(m) > proto.HeaderSize && s.bindParams(m, new([]byte)) != nil {
+				t.Errorf("%q: %v, and it is read in a usual exchange", m, err)
+			}
 			return
 		}
 		s := &Session{}
@@ -236,6 +241,13 @@ func FuzzParams(f *testing.F) {
 		values := proto.ReadValues(m)
 		if v := a.Values[sqlParams]; v.Known && len(v.List) != values.Count() || len(field) > maxParams {
 			t.Errorf("%q", field)
+		}
+		portal, name, _ := proto.ReadBind(m)
+		st.shape = &shape{usual: true}
+		s.names.setStatement(string(name), st)
+		var straight []byte
+		if s.bindParams(m, &straight) != nil && (!bytes.Equal(straight, field) || len(portal) > 0) {
+			t.Errorf("%q by itself, %q in a usual exchange", field, straight)
 		}
 	})
 }

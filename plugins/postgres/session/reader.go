@@ -15,6 +15,7 @@ type companion struct {
 	// costs more than making it.
 	known [knownRecords]known
 	kept  int // bytes of all of them, about
+	alike skeletons
 }
 
 // Limits of what a companion keeps: the copy of a text for the next one, the records, and how much memory these take together

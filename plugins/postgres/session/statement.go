@@ -90,8 +90,11 @@ func (s *Session) queryOf(text []byte) (st *statement, wait bool) {
 		return s.unsettled(text)
 	}
 	if st = s.cache.find(hash, text); st == nil {
-		st = s.read(text, sensitive)
-		s.cache.add(hash, text, st)
+		if st = s.alike(text); st == nil {
+			st = s.read(text, sensitive)
+			s.cache.add(hash, text, st)
+			s.keepAlike(st)
+		}
 	}
 	switch {
 	case s.settings.conforming && (s.settings.utf8 || !sensitive):
@@ -114,9 +117,30 @@ func (s *Session) statementOf(text []byte) (st *statement, wait bool) {
 	if hit := s.cache.hit; hit != nil && hit.kept != nil && hit.kept.shape == st.shape {
 		return hit.kept, false
 	}
+	if s.cache.hit == nil {
+		s.cache.add(hashOf(text), text, st)
+	}
 	st = st.with(text)
 	s.cache.keep(st)
 	return st, false
+}
+
+// alike is what a text does that differs from one read before in numbers alone, and in such as do not matter; nil for most.
+func (s *Session) alike(text []byte) *statement {
+	if s.companion == nil {
+		return nil
+	}
+	if sh := s.companion.alike.find(text); sh != nil {
+		return sh.statement(false)
+	}
+	return nil
+}
+
+// keepAlike keeps what the text that alike did not know does.
+func (s *Session) keepAlike(st *statement) {
+	if s.companion != nil && st.problem == "" {
+		s.companion.alike.add(st.shape)
+	}
 }
 
 // unsettled is a text whose tokens depend on settings that may be changing right now.
