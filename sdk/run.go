@@ -33,6 +33,19 @@ func (r *runner) open(p Plugin, facts []byte, call func(k int, in, out []byte) (
 
 // data takes a delivery.
 func (r *runner) data(side abi.Side, p []byte, end bool) {
+	if !end && r.isClear(side) {
+		n := r.first(side, p)
+		if n == len(p) && !r.isStirred() {
+			return
+		}
+		if p = p[n:]; n > 0 {
+			p = r.pump(side, p)
+		}
+		r.conn.sides[side].keep(p)
+		r.letGo()
+		r.settle()
+		return
+	}
 	r.assume(side)
 	r.conn.fresh = false // the host knows of the question, and shows what may be read meanwhile
 	in := &r.conn.sides[side]
@@ -52,6 +65,44 @@ func (r *runner) data(side abi.Side, p []byte, end bool) {
 	}
 	r.letGo()
 	r.settle()
+}
+
+// isClear reports whether nothing of before stands in the way of what side delivers now, which is nearly always so: no side has unread bytes or
+// an end to be told of, and no question waits but a quiet one of which this delivery says that it was allowed.
+func (r *runner) isClear(side abi.Side) bool {
+	c := &r.conn
+	a, u := &c.sides[abi.Agent], &c.sides[abi.Upstream]
+	if c.closed || r.session == nil || len(a.unread) > 0 || len(u.unread) > 0 || a.ended || u.ended || a.paused || u.paused || c.parents.waits != 0 ||
+		c.held.on || r.isStirred() {
+		return false
+	}
+	if c.asked != 0 {
+		if !c.quiet || c.unasked > 0 {
+			return false
+		}
+		c.asked = 0
+	}
+	c.fresh = false
+	return true
+}
+
+// isStirred reports whether a side is to be shown again, or is not the session's.
+func (r *runner) isStirred() bool {
+	a, u := &r.conn.sides[abi.Agent], &r.conn.sides[abi.Upstream]
+	return a.again || u.again || a.behind || u.behind || a.away || u.away
+}
+
+// first has the session read p when all is clear, and returns how much it has read.
+func (r *runner) first(side abi.Side, p []byte) int {
+	if len(p) == 0 {
+		return 0
+	}
+	r.conn.sides[side].told = false
+	n := r.session.Data(&r.conn, side, p, false)
+	if uint(n) > uint(len(p)) {
+		panic(readTooMuch)
+	}
+	return n
 }
 
 // event takes an event; none means "go on": after a full output was fetched, or after a quiet question was allowed.
@@ -172,7 +223,9 @@ func (r *runner) decided(o abi.Outcome) {
 		r.unhold(o)
 	}
 	c.asked, c.fresh = 0, false
-	c.sides[abi.Agent].again = true
+	if in := &c.sides[abi.Agent]; len(in.unread) > 0 || in.ended && !in.told {
+		in.again = true
+	}
 	if o == abi.Allow {
 		r.letGo()
 		return
@@ -262,7 +315,7 @@ func (r *runner) pump(side abi.Side, p []byte) []byte {
 		in.told = len(p) == 0
 		n := r.session.Data(&r.conn, side, p, in.ended)
 		if n < 0 || n > len(p) {
-			panic("sdk: Data read more than it was given")
+			panic(readTooMuch)
 		}
 		p = p[n:]
 		if n == 0 {
@@ -271,6 +324,8 @@ func (r *runner) pump(side abi.Side, p []byte) []byte {
 	}
 	return p
 }
+
+const readTooMuch = "sdk: Data read more than it was given"
 
 // keep stores what is left; it does not copy what stands in the right place already.
 func (in *input) keep(rest []byte) {
@@ -295,28 +350,39 @@ func (in *input) keep(rest []byte) {
 // rest, or because bytes wait for a quiet question that is allowed unless the host says otherwise.
 func (r *runner) fetch(out []byte) uint32 {
 	c := &r.conn
-	n := 0
-	if len(c.out) <= len(out) { // as nearly always
-		n = copy(out, c.out)
+	n := len(c.out)
+	if n <= len(out) { // as nearly always
+		copy(out, c.out)
 		c.out = c.out[:0]
 	} else {
-		for n < len(c.out) {
-			size := abi.CommandSize(c.out[n:])
-			if n+size > len(out) {
-				break
-			}
-			n += size
-		}
-		copy(out, c.out[:n])
-		c.out = c.out[:copy(c.out, c.out[n:])]
+		n = r.fill(out)
 	}
 	c.passed = 0
 	c.parents.epoch++
 	c.unasked = max(c.unasked-n, 0)
-	a, u := &c.sides[abi.Agent], &c.sides[abi.Upstream]
-	waits := !a.paused && (len(a.unread) > 0 || a.ended && !a.told) || !u.paused && u.behind
-	if len(c.out) > 0 || waits && c.asked != 0 && c.quiet && !c.closed {
+	if len(c.out) > 0 || c.asked != 0 && c.quiet && !c.closed && r.waits() {
 		return uint32(n) | abi.More
 	}
 	return uint32(n)
+}
+
+// fill moves as many whole commands into out as it takes, and returns how many bytes.
+func (r *runner) fill(out []byte) (n int) {
+	c := &r.conn
+	for n < len(c.out) {
+		size := abi.CommandSize(c.out[n:])
+		if n+size > len(out) {
+			break
+		}
+		n += size
+	}
+	copy(out, c.out[:n])
+	c.out = c.out[:copy(c.out, c.out[n:])]
+	return n
+}
+
+// waits reports whether bytes or an end wait for the question in hand.
+func (r *runner) waits() bool {
+	a, u := &r.conn.sides[abi.Agent], &r.conn.sides[abi.Upstream]
+	return !a.paused && (len(a.unread) > 0 || a.ended && !a.told) || !u.paused && u.behind
 }

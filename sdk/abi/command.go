@@ -91,30 +91,47 @@ func finish(b []byte, start int) []byte {
 	return b
 }
 
+// command appends a command with room for a value of size bytes, which is the second result. It is for the commands that every action has.
+func command(b []byte, t Tag, size int) (all, value []byte) {
+	at, end := len(b), len(b)+commandHead+size
+	if end > cap(b) {
+		b = slices.Grow(b, commandHead+size)
+	}
+	b = b[:end]
+	c := b[at:end]
+	le.PutUint32(c[1:], uint32(size))
+	c[0] = byte(t)
+	return b, c[commandHead:]
+}
+
 // AppendAsk appends ASK: a decision is wanted on the encoded action, which covers the next extent bytes of the agent. The action
 // may come in parts, which stand one behind the other.
 func AppendAsk(b []byte, id uint32, extent uint64, flags uint8, action ...[]byte) []byte {
-	b, s := begin(b, TagAsk)
-	b = le.AppendUint32(b, id)
-	b = le.AppendUint64(b, extent)
-	b = append(b, flags)
+	const head = 13
+	size := head
 	for _, part := range action {
-		b = append(b, part...)
+		size += len(part)
 	}
-	return finish(b, s)
+	b, v := command(b, TagAsk, size)
+	v[12] = flags
+	le.PutUint64(v[4:], extent)
+	le.PutUint32(v, id)
+	v = v[head:]
+	for _, part := range action {
+		v = v[copy(v, part):]
+	}
+	return b
 }
+
+// passSize is the size of the value of PASS.
+const passSize = 13
 
 // AppendPass appends PASS: the next n input bytes of side go to the other side, under action id when side is Agent.
 func AppendPass(b []byte, side Side, id uint32, n uint64) []byte {
-	const size = commandHead + 13
-	at := len(b)
-	b = slices.Grow(b, size)[:at+size]
-	c := b[at:]
-	c[0] = byte(TagPass)
-	le.PutUint32(c[1:], size-commandHead)
-	c[5] = byte(side)
-	le.PutUint32(c[6:], id)
-	le.PutUint64(c[10:], n)
+	b, v := command(b, TagPass, passSize)
+	le.PutUint64(v[5:], n)
+	le.PutUint32(v[1:], id)
+	v[0] = byte(side)
 	return b
 }
 
@@ -122,12 +139,12 @@ func AppendPass(b []byte, side Side, id uint32, n uint64) []byte {
 // plugin that passes message by message then sends one command for each run of messages. The caller knows that the last
 // command of b is a PASS: the bytes of a SEND can look like one.
 func ExtendPass(b []byte, side Side, id uint32, n uint64) bool {
-	const size = commandHead + 13
+	const size = commandHead + passSize
 	if len(b) < size {
 		return false
 	}
 	c := b[len(b)-size:]
-	if Tag(c[0]) != TagPass || le.Uint32(c[1:]) != 13 || Side(c[5]) != side || le.Uint32(c[6:]) != id {
+	if Tag(c[0]) != TagPass || le.Uint32(c[1:]) != passSize || Side(c[5]) != side || le.Uint32(c[6:]) != id {
 		return false
 	}
 	old := le.Uint64(c[10:])
@@ -140,10 +157,10 @@ func ExtendPass(b []byte, side Side, id uint32, n uint64) bool {
 
 // AppendDrop appends DROP: forget the next n input bytes of side.
 func AppendDrop(b []byte, side Side, n uint64) []byte {
-	b, s := begin(b, TagDrop)
-	b = append(b, byte(side))
-	b = le.AppendUint64(b, n)
-	return finish(b, s)
+	b, v := command(b, TagDrop, 9)
+	le.PutUint64(v[1:], n)
+	v[0] = byte(side)
+	return b
 }
 
 // AppendSend appends SEND: write p to side; towards the upstream only under the open allowed action id.
@@ -157,9 +174,9 @@ func AppendSend(b []byte, side Side, id uint32, p []byte) []byte {
 
 // AppendStock appends STOCK: write constant number k of the manifest to the upstream.
 func AppendStock(b []byte, k uint16) []byte {
-	b, s := begin(b, TagStock)
-	b = le.AppendUint16(b, k)
-	return finish(b, s)
+	b, v := command(b, TagStock, 2)
+	le.PutUint16(v, k)
+	return b
 }
 
 // AppendDial appends DIAL: connect to the upstream under the allowed connect action id.
@@ -194,12 +211,18 @@ func AppendClose(b []byte, failed bool, reason string) []byte {
 
 // AppendNote appends NOTE: what became of action id, as pairs of name and value.
 func AppendNote(b []byte, id uint32, pairs ...string) []byte {
-	b, s := begin(b, TagNote)
-	b = le.AppendUint32(b, id)
+	size := 4 + 4*len(pairs)
 	for _, p := range pairs {
-		b = appendString(b, p)
+		size += len(p)
 	}
-	return finish(b, s)
+	b, v := command(b, TagNote, size)
+	le.PutUint32(v, id)
+	v = v[4:]
+	for _, p := range pairs {
+		le.PutUint32(v, uint32(len(p)))
+		v = v[4+copy(v[4:], p):]
+	}
+	return b
 }
 
 // AppendDone appends DONE: the streaming action id ends here.

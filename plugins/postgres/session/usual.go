@@ -1,7 +1,9 @@
 package session
 
 import (
+	"bytes"
 	"encoding/binary"
+	"unicode/utf8"
 
 	"github.com/sallyport-dev/sallyport/plugins/postgres/proto"
 	"github.com/sallyport-dev/sallyport/plugins/postgres/sqlfacts"
@@ -133,20 +135,67 @@ func (s *Session) bindParams(m []byte, params *[]byte) *statement {
 	}
 	out := noParams
 	if n > 0 {
+		var buffer []byte
 		if k := len(s.spares); k > 0 {
-			out = append(s.spares[k-1][:0], noParams...)
-		} else {
-			out = append(make([]byte, 0, 64), noParams...)
+			buffer = s.spares[k-1]
 		}
-		binary.LittleEndian.PutUint32(out[3:], uint32(n))
+		var end int
+		if out, end = texts(buffer, m, at, n, codes); end < 0 {
+			if out, end = values(buffer, m, at, n, codes, st); end < 0 {
+				return nil
+			}
+		}
+		at = end
+		if k := len(s.spares); k > 0 {
+			s.spares = s.spares[:k-1]
+		}
 	}
+	if at+2 > len(m) || at+2+2*int(be.Uint16(m[at:])) != len(m) {
+		return nil
+	}
+	*params = out
+	return st
+}
+
+// texts is the field for n values at place at of m, in the buffer if they fit, when all of them are text and none is NULL, and where they end. The field is what stands
+// there, with its lengths turned around. It returns -1 for others, and for such as are not UTF-8.
+func texts(buffer, m []byte, at, n int, codes []byte) ([]byte, int) {
+	for _, c := range codes {
+		if c != 0 {
+			return nil, -1
+		}
+	}
+	if len(m)-at > maxParams-len(noParams) {
+		return nil, -1
+	}
+	out := append(append(buffer[:0], noParams...), m[at:]...)
+	binary.LittleEndian.PutUint32(out[3:], uint32(n))
+	v := out[len(noParams):]
+	for range n {
+		if len(v) < 4 {
+			return nil, -1
+		}
+		size := binary.BigEndian.Uint32(v)
+		binary.LittleEndian.PutUint32(v, size)
+		if v = v[4:]; uint64(size) > uint64(len(v)) || !utf8.Valid(v[:size]) {
+			return nil, -1
+		}
+		v = v[size:]
+	}
+	return out[:len(out)-len(v)], len(m) - len(v)
+}
+
+// values is texts for values of any kind, up to maxParams in all.
+func values(buffer, m []byte, at, n int, codes []byte, st *statement) ([]byte, int) {
+	out := append(buffer[:0], noParams...)
+	binary.LittleEndian.PutUint32(out[3:], uint32(n))
 	for i := range n {
 		if at+4 > len(m) {
-			return nil
+			return nil, -1
 		}
-		size := int(int32(be.Uint32(m[at:])))
+		size := int(int32(binary.BigEndian.Uint32(m[at:])))
 		if at += 4; size < -1 || size > len(m)-at {
-			return nil
+			return nil, -1
 		}
 		start := len(out)
 		out = append(out, 0, 0, 0, 0)
@@ -160,18 +209,11 @@ func (s *Session) bindParams(m []byte, params *[]byte) *statement {
 		}
 		at += max(size, 0)
 		if len(out) > maxParams {
-			return nil
+			return nil, -1
 		}
 		binary.LittleEndian.PutUint32(out[start:], uint32(len(out)-start-4))
 	}
-	if at+2 > len(m) || at+2+2*int(be.Uint16(m[at:])) != len(m) {
-		return nil
-	}
-	if n > 0 && len(s.spares) > 0 {
-		s.spares = s.spares[:len(s.spares)-1]
-	}
-	*params = out
-	return st
+	return out, at
 }
 
 // binaryFormat reports whether the format codes of a Bind, of which there are none, one for all or one for each, say that value i is binary.
@@ -196,7 +238,7 @@ func (s *Session) finish(c *sdk.Conn, p []byte) int {
 		at = proto.HeaderSize
 	}
 	columns := x.described || !x.bound // RowDescription or NoData may come
-	rows := uint64(0)
+	rows := 0
 	size := 0
 	for ; ; at += size {
 		if at+proto.HeaderSize > len(p) {
@@ -229,34 +271,42 @@ func (s *Session) finish(c *sdk.Conn, p []byte) int {
 }
 
 // finished notes what became of the exchange, if that is what was allowed.
-func (s *Session) finished(c *sdk.Conn, p, complete []byte, rows uint64, status byte) int {
+func (s *Session) finished(c *sdk.Conn, p, complete []byte, rows int, status byte) int {
 	x := &s.exchange
-	tag, err := proto.ReadCommandComplete(complete)
-	if err != nil || !x.st.completes(0, tag) {
+	last := len(complete) - 1
+	tag := complete[proto.HeaderSize:max(last, proto.HeaderSize)]
+	if complete[last] != 0 || bytes.IndexByte(tag, 0) >= 0 {
 		return 0
 	}
-	i := item{kind: itemQuery, st: x.st}
-	if n, ok := i.counts(tag); ok && n != rows {
+	// The number at the end of the tag; a tag without one is unusual.
+	count, at, unit := 0, len(tag), 1
+	for ; at > 0 && '0' <= tag[at-1] && tag[at-1] <= '9' && len(tag)-at < 10; at-- {
+		count += int(tag[at-1]-'0') * unit
+		unit *= 10
+	}
+	if at == len(tag) || at == 0 || tag[at-1] != ' ' {
 		return 0
 	}
-	if n := proto.Rows(tag); len(n) > 0 {
-		c.Note(x.id, "tag", view(tag), "rows", view(n))
-	} else {
-		c.Note(x.id, "tag", view(tag))
+	if x.st.facts.Each[0].Kind == sqlfacts.KindSelect {
+		if string(tag[:at]) != "SELECT " || count != rows {
+			return 0
+		}
+	} else if !x.st.completes(0, tag) {
+		return 0
 	}
+	c.Note(x.id, "tag", view(tag), "rows", view(tag[at:]))
 	c.Pass(abi.Upstream, 0, uint64(len(p)))
-	if x.bound {
-		s.names.unnamedPortal = x.st
-		s.recycle(s.names.bind("", x.params))
+	s.names.unnamedPortal = nil
+	if !x.bound {
+		s.names.unnamed = nil
 	} else {
-		s.names.forgetStatement("")
-		s.names.unnamedPortal = nil
+		if status != 'I' {
+			s.names.unnamedPortal = x.st
+		}
+		s.recycle(s.names.bind("", x.params))
 	}
+	x.st, x.params = nil, nil
 	s.transaction = status != 'I'
-	if status == 'I' {
-		s.names.unnamedPortal = nil
-	}
-	s.exchange = exchange{}
 	s.settled, s.muted, s.midway = true, false, false
 	return len(p)
 }
