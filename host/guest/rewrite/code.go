@@ -1,5 +1,10 @@
 package rewrite
 
+import (
+	"cmp"
+	"slices"
+)
+
 // Estimated bytes of a frame on the call stack.
 const (
 	frameBytes = 64
@@ -10,7 +15,7 @@ const (
 type editKind byte
 
 const (
-	replaceIndex editKind = iota // of a function, by a shifted one
+	replaceIndex editKind = iota // of a function, by a shifted one; an offset by another
 	returnBranch                 // a return, by a branch to the end of the wrapping block
 	insertCharge                 // a constant amount of fuel, and the check that there is some left
 	insertDebit                  // a constant amount of fuel without the check
@@ -19,6 +24,10 @@ const (
 	insertTable                  // the same for an instruction on a table
 	indirectCall                 // call_indirect, by a call of a dispatcher where tables are replaced
 	insertOr                     // "or 0" of n bits behind an "and", see masked
+	leaveOut                     // instructions, see addresses
+	narrowKept                   // instructions, by one that narrows what is on top of the operand stack, and one that keeps it in local n
+	getLocal                     // instructions, by local n
+	readEnd                      // a byte at the address in the local of the lower half of n, with the offset of the upper one, is read and dropped
 	nothing                      // a charge that turned out to be needless
 )
 
@@ -60,7 +69,9 @@ type body struct {
 	start   int // where the instructions begin
 	groups  int // of locals
 
-	masked masked
+	masked    masked
+	addresses addresses
+	moved     []edit // what addresses has found
 
 	indirects bool // it has a call_indirect
 	branched  bool // something that can leave the straight way has been read: a branch, a call
@@ -225,9 +236,16 @@ func (f *body) emit() []byte {
 	if f.bulk {
 		groups++
 	}
+	if f.addresses.narrowed > 0 {
+		groups++
+	}
+	length := uint32(f.locals + f.addresses.narrowed) // the local for that of a bulk instruction
 	r := &reader{b: f.b}
 	r.u32()
 	out = append(uleb(out, uint32(groups)), f.b[r.i:f.start]...)
+	if n := f.addresses.narrowed; n > 0 {
+		out = append(uleb(out, uint32(n)), I32)
+	}
 	if f.bulk {
 		out = append(out, 1, I32)
 	}
@@ -248,7 +266,9 @@ func (f *body) emit() []byte {
 		f.m.out.Stats.Guarded++
 	}
 	at := f.start
-	for _, e := range f.edits {
+	edits := append(f.edits, f.moved...)
+	slices.SortStableFunc(edits, func(x, y edit) int { return cmp.Or(x.from-y.from, x.to-y.to) })
+	for _, e := range edits {
 		out = append(out, f.b[at:e.from]...)
 		at = e.to
 		switch e.kind {
@@ -273,15 +293,22 @@ func (f *body) emit() []byte {
 		case insertCheck:
 			out = f.m.checkFuel(out)
 		case insertBulk:
-			out = f.m.chargeBulk(out, uint32(f.locals), bulkShift)
+			out = f.m.chargeBulk(out, length, bulkShift)
 		case insertOr:
 			if e.n == 64 {
 				out = append(out, 0x42, 0, opOr64)
 			} else {
 				out = append(out, 0x41, 0, opOr32)
 			}
+		case narrowKept:
+			out = uleb(append(out, opNarrow, opTee), uint32(e.n))
+		case getLocal:
+			out = uleb(append(out, opGet), uint32(e.n))
+		case readEnd:
+			out = uleb(append(out, opGet), uint32(e.n))
+			out = append(uleb(append(out, 0x2d, 0), uint32(e.n>>32)), 0x1a)
 		case insertTable:
-			out = f.m.chargeBulk(out, uint32(f.locals), 0)
+			out = f.m.chargeBulk(out, length, 0)
 		}
 	}
 	out = append(out, f.b[at:]...)

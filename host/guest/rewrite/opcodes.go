@@ -9,7 +9,7 @@ func (f *body) instruction() {
 	if bits := f.masked.bits(op); bits > 0 {
 		f.edits = append(f.edits, edit{kind: insertOr, from: from, to: from, n: bits})
 	}
-	local := uint32(0)
+	local, n, at := uint32(0), uint64(0), 0
 	switch {
 	case op <= 0x01, op >= 0x45 && op <= 0xc4, op == 0x1a, op == 0x1b, op == 0xd1:
 		// unreachable, nop, numbers, drop, select, ref.is_null: no immediates
@@ -21,6 +21,7 @@ func (f *body) instruction() {
 		}
 	case op >= opGet && op <= opTee:
 		local = f.index("local", f.locals)
+		n = uint64(local)
 	case op == 0x23 || op == 0x24:
 		f.index("global", len(f.m.globals))
 	case op == 0x25 || op == 0x26: // table.get, table.set
@@ -29,8 +30,8 @@ func (f *body) instruction() {
 		if op == 0x26 {
 			f.m.out.Resettable = false
 		}
-	case op >= 0x28 && op <= 0x3e:
-		f.memArg()
+	case op >= firstAccess && op <= lastAccess:
+		n, at = f.memArg()
 	case op == 0x3f || op == 0x40: // memory.size, memory.grow
 		f.zeroByte()
 		if op == 0x40 {
@@ -38,8 +39,8 @@ func (f *body) instruction() {
 		}
 	case op == 0x41:
 		f.signed(32)
-	case op == 0x42:
-		f.signed(64)
+	case op == opConst64:
+		n = uint64(f.signed(64))
 	case op == 0x43:
 		f.bytes(4)
 	case op == 0x44:
@@ -60,6 +61,7 @@ func (f *body) instruction() {
 		f.fail("instruction %#x is not supported", op)
 	}
 	f.masked.follow(op, local)
+	f.addresses.follow(f, op, from, at, f.i, n)
 }
 
 // Opcodes that more than one place needs.
@@ -155,14 +157,17 @@ func (f *body) zeroByte() {
 	}
 }
 
-func (f *body) memArg() {
+// memArg reads the alignment and the offset of an access, and returns the offset and where it stands.
+func (f *body) memArg() (offset uint64, at int) {
 	if align := f.u32(); align > 4 {
 		f.fail("alignment 2^%d is not possible; several memories are not supported", align)
 	}
-	f.u32()
+	at = f.i
+	offset = uint64(f.u32())
 	if !f.m.haveMem {
 		f.fail("instruction for a memory that does not exist")
 	}
+	return offset, at
 }
 
 // bulkInstruction reads instructions with the prefix 0xfc.

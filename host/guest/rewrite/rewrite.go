@@ -17,6 +17,8 @@
 //     of it.
 //   - Tables that nothing can change or look at become code: each call_indirect calls a function of the host's own, which is a switch over the
 //     table's contents. An instance without tables takes a tenth of the time and memory to make.
+//   - In straight code, accesses to memory at one address with several offsets are checked once, see addresses.go. An address that is computed in
+//     64 bits past 4 GiB and cut to 32 traps, where by the specification it is one at the beginning of memory.
 //   - Functions that the host calls again and again can be joined behind one, see [JoinedFunc].
 //   - Every mutable global is exported, so that the host can save and restore all state outside of the memory.
 //   - Custom sections are taken out and handed to the host.

@@ -205,7 +205,10 @@ func (s *Session) query(c *sdk.Conn, m []byte) (read int, next step) {
 		return s.malformed(c, err.Error())
 	}
 	var facts *sqlfacts.Facts
-	st, wait := s.queryOf(text)
+	st, wait := s.looked, false
+	if s.looked = nil; st == nil {
+		st, wait = s.queryOf(text)
+	}
 	if !wait {
 		facts, wait = s.resolve(st, 0)
 	}

@@ -53,6 +53,8 @@ type Session struct {
 	held     held // of the extended protocol, read but not decided
 	pending  pending
 	exchange exchange // see usual.go
+	// looked is what the Query that begins the delivery in hand does, when begin has found it out and left it to the others.
+	looked *statement
 
 	// skip says that the server ignores everything of the agent up to the next Sync.
 	skip bool
@@ -122,6 +124,7 @@ func (s *Session) Data(c *sdk.Conn, side abi.Side, p []byte, end bool) int {
 		}
 		if read == 0 {
 			read = s.readMessages(c, p)
+			s.looked = nil
 		}
 	case phaseReplication:
 		read = s.readReplication(c, p)

@@ -18,6 +18,9 @@ import (
 // before anything has been done about it, and an exchange that has begun and goes on in another way is unfolded to the items that it stands for.
 // FuzzStreams compares the two ways: cut into single bytes nothing is whole.
 
+// maxExchange bounds the agent's half, in bytes.
+const maxExchange = 16 << 10
+
 // exchange is the one that is under way.
 type exchange struct {
 	st        *statement // nil: none
@@ -43,7 +46,7 @@ func isUsual(f *sqlfacts.Facts) bool {
 // begin asks about p if it is the agent's half of a usual exchange, all of it, and returns how many bytes it has read: all or none.
 func (s *Session) begin(c *sdk.Conn, p []byte) int {
 	if !s.settled || s.held.size > 0 || s.skip || s.stopped || s.facts.Inspect || s.settings.shadowed || !s.settings.conforming || !s.settings.utf8 ||
-		len(p) <= proto.HeaderSize || int64(len(p)) > s.maxMessage {
+		len(p) <= proto.HeaderSize || len(p) > maxExchange || int64(len(p)) > s.maxMessage {
 		return 0
 	}
 	switch size := 1 + int(binary.BigEndian.Uint32(p[1:])); {
@@ -62,7 +65,11 @@ func (s *Session) beginQuery(c *sdk.Conn, m []byte) int {
 		return 0
 	}
 	st, wait := s.queryOf(text)
-	if wait || !st.usual || st.problem != "" {
+	if wait {
+		return 0
+	}
+	if !st.usual || st.problem != "" {
+		s.looked = st // reading a text can take long
 		return 0
 	}
 	s.exchange = exchange{st: st, size: len(m)}
