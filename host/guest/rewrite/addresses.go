@@ -1,5 +1,10 @@
 package rewrite
 
+import (
+	"cmp"
+	"slices"
+)
+
 // An engine checks each access to memory, unless it knows that the same address with a greater offset was checked before. wazero knows it
 // where the address is the same value, and finds the offsets in the order in which they come. Stock Go keeps pointers in locals of 64 bits and
 // narrows them anew for each access, computes the places of a frame in 64 bits, and fills a frame from its beginning to its end, so nearly every
@@ -50,6 +55,7 @@ type pointer struct {
 
 // access is one access to memory at a pointer.
 type access struct {
+	pointer pointer
 	address operand
 	at, to  int // its offset among the immediates
 	offset  uint64
@@ -61,12 +67,17 @@ func (a *access) end() uint64 { return a.address.constant + a.offset + a.size }
 
 // addresses knows the straight code in hand.
 type addresses struct {
+	*scratch
+	used     int // locals for narrowed pointers in the straight code in hand
+	narrowed int // and in the function
+}
+
+// scratch is the memory that all functions of a module use in turn.
+type scratch struct {
 	stack    []operand
-	versions map[uint32]int32
-	accesses map[pointer][]access
-	order    []pointer // of the accesses
-	used     int       // locals for narrowed pointers in the straight code in hand
-	narrowed int       // and in the function
+	versions []int32  // by local
+	set      []uint32 // the locals whose version is not 0
+	accesses []access
 }
 
 // Opcodes of what is followed, and the sizes of accesses from the first load to the last store.
@@ -86,13 +97,13 @@ var accessSizes = [lastAccess - firstAccess + 1]byte{4, 8, 4, 8, 1, 1, 2, 2, 1, 
 func (a *addresses) follow(f *body, op byte, from, at, to int, n uint64) {
 	switch {
 	case op == opGet:
-		a.push(operand{form: plain, local: uint32(n), version: a.versions[uint32(n)], from: from, head: to, to: to})
+		a.push(operand{form: plain, local: uint32(n), version: a.versionOf(uint32(n)), from: from, head: to, to: to})
 	case op == opTee:
 		a.pop(1)
-		a.push(operand{form: plain, local: uint32(n), version: a.set(uint32(n)), from: from, head: to, to: to})
+		a.push(operand{form: plain, local: uint32(n), version: a.next(uint32(n)), from: from, head: to, to: to})
 	case op == opSet:
 		a.pop(1)
-		a.set(uint32(n))
+		a.next(uint32(n))
 	case op == opConst64:
 		a.push(operand{form: number, constant: n, from: from, to: to})
 	case op == opAdd64 && len(a.stack) > 1:
@@ -170,9 +181,20 @@ func (a *addresses) pop(n int) (o operand) {
 	return o
 }
 
-func (a *addresses) set(local uint32) int32 {
-	if a.versions == nil {
-		a.versions = map[uint32]int32{}
+func (a *addresses) versionOf(local uint32) int32 {
+	if int(local) >= len(a.versions) {
+		return 0
+	}
+	return a.versions[local]
+}
+
+// next is the version of a local that is being set.
+func (a *addresses) next(local uint32) int32 {
+	for int(local) >= len(a.versions) {
+		a.versions = append(a.versions, 0)
+	}
+	if a.versions[local] == 0 {
+		a.set = append(a.set, local)
 	}
 	a.versions[local]++
 	return a.versions[local]
@@ -181,29 +203,40 @@ func (a *addresses) set(local uint32) int32 {
 func (a *addresses) access(address operand, at, to int, offset uint64, op byte) {
 	switch address.form {
 	case plain, narrow, narrowWide:
-	default:
-		return
+		p := pointer{address.local, address.version, address.form == narrow}
+		a.accesses = append(a.accesses, access{p, address, at, to, offset, uint64(accessSizes[op-firstAccess])})
 	}
-	p := pointer{address.local, address.version, address.form == narrow}
-	if a.accesses == nil {
-		a.accesses = map[pointer][]access{}
-	}
-	all := a.accesses[p]
-	if len(all) == 0 {
-		a.order = append(a.order, p)
-	}
-	a.accesses[p] = append(all, access{address, at, to, offset, uint64(accessSizes[op-firstAccess])})
 }
 
 // end is the end of straight code: what was found becomes edits.
 func (a *addresses) end(f *body) {
-	for _, p := range a.order {
-		a.change(f, p, a.accesses[p])
+	if len(a.accesses) > 1 {
+		slices.SortStableFunc(a.accesses, func(x, y access) int { return x.pointer.compare(y.pointer) })
+	}
+	for all := a.accesses; len(all) > 0; {
+		n := 1
+		for n < len(all) && all[n].pointer == all[0].pointer {
+			n++
+		}
+		a.change(f, all[0].pointer, all[:n])
+		all = all[n:]
+	}
+	for _, local := range a.set {
+		a.versions[local] = 0
 	}
 	a.used = 0
-	a.stack, a.order = a.stack[:0], a.order[:0]
-	clear(a.versions)
-	clear(a.accesses)
+	a.stack, a.accesses, a.set = a.stack[:0], a.accesses[:0], a.set[:0]
+}
+
+func (p pointer) compare(o pointer) int {
+	n := cmp.Or(cmp.Compare(p.local, o.local), cmp.Compare(p.version, o.version))
+	switch {
+	case n != 0 || p.narrowed == o.narrowed:
+		return n
+	case p.narrowed:
+		return 1
+	}
+	return -1
 }
 
 // change has the accesses at a pointer checked once.

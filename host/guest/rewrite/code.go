@@ -104,12 +104,13 @@ func (m *module) readCode(r *reader) []*body {
 	r.i = 0
 	n := r.u32()
 	bodies := make([]*body, n)
+	common := &scratch{}
 	for k := range bodies {
 		size := r.u32()
 		if uint64(size) > uint64(m.lim.Body) {
 			r.fail("function of %d bytes, the limit is %d", size, m.lim.Body)
 		}
-		f := &body{reader: r.sub(int(size)), m: m, typ: m.types[m.funcs[k]]}
+		f := &body{reader: r.sub(int(size)), m: m, typ: m.types[m.funcs[k]], addresses: addresses{scratch: common}}
 		f.groups = f.readLocals()
 		f.start = f.i
 		f.scan()
@@ -266,8 +267,11 @@ func (f *body) emit() []byte {
 		f.m.out.Stats.Guarded++
 	}
 	at := f.start
-	edits := append(f.edits, f.moved...)
-	slices.SortStableFunc(edits, func(x, y edit) int { return cmp.Or(x.from-y.from, x.to-y.to) })
+	edits := f.edits
+	if len(f.moved) > 0 {
+		edits = append(edits, f.moved...)
+		slices.SortStableFunc(edits, func(x, y edit) int { return cmp.Or(x.from-y.from, x.to-y.to) })
+	}
 	for _, e := range edits {
 		out = append(out, f.b[at:e.from]...)
 		at = e.to
