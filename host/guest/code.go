@@ -95,7 +95,7 @@ func (c *code) instantiate(lin linear) (*instance, error) {
 		return nil, &Error{Plugin: c.name, Call: "instantiate", Kind: ErrHost, Reason: trapReason(err)}
 	}
 	i := &instance{code: c, mod: mod, lin: lin}
-	i.ctx = context.WithValue(c.eng.ctx, instanceKey{}, i)
+	i.ctx = calling{c.eng.ctx, i}
 	i.fuel = mod.ExportedGlobal(rewrite.FuelGlobal).(api.MutableGlobal)
 	i.stack = mod.ExportedGlobal(rewrite.StackGlobal).(api.MutableGlobal)
 	for _, g := range c.mod.Globals {

@@ -93,10 +93,17 @@ type env struct {
 	companions []*companion // sallyport.call by number
 }
 
-type instanceKey struct{}
+// calling is the context of an instance's calls. The engine asks it for values of its own at every call, which there are none of: they are not looked
+// for in the contexts behind it.
+type calling struct {
+	context.Context
+	i *instance
+}
+
+func (calling) Value(any) any { return nil }
 
 // instanceOf finds the instance in whose call a host function runs.
-func instanceOf(ctx context.Context) *instance { return ctx.Value(instanceKey{}).(*instance) }
+func instanceOf(ctx context.Context) *instance { return ctx.(calling).i }
 
 // fn finds an exported function. Each has a call stack of its own (10 KiB or more), so what is called once is not kept.
 func (i *instance) fn(name string) api.Function { return i.mod.ExportedFunction(name) }
