@@ -134,7 +134,7 @@ func (a *addresses) follow(f *body, op byte, from, at, to int, n uint64) {
 
 // sum is x + y, which end at to.
 func sum(x, y operand, to int) operand {
-	if y.form != number || y.constant >= maxOffset || x.constant >= maxOffset || x.to != y.from {
+	if y.form != number || y.constant >= maxOffset || x.constant >= maxOffset || x.to != y.from || y.to != to-1 {
 		return operand{}
 	}
 	switch x.form {

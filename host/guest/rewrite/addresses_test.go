@@ -27,9 +27,13 @@ func (g straight) address() []byte {
 	shorts, longs := wt.Get([]uint32{short1, short2}[g.IntN(2)]), wt.Get([]uint32{long1, long2}[g.IntN(2)])
 	tee := func(local byte) []byte { return wt.Op(0x22, local) }
 	plus := func() []byte { return wt.Code(wt.I64Const(g.small()), wt.Op(add64)) }
-	switch g.IntN(10) {
+	switch g.IntN(12) {
 	case 0, 1:
 		return shorts
+	case 10: // something else stands between
+		return wt.Code(shorts, wt.Op(widen), wt.I64Const(g.small()), wt.I32Const(int32(g.small())), wt.Set(short2), wt.Op(add64, narrow))
+	case 11:
+		return wt.Code(longs, wt.I64Const(g.small()), wt.Set(long2), wt.Op(narrow))
 	case 2, 3:
 		return wt.Code(longs, wt.Op(narrow))
 	case 4:
@@ -153,6 +157,9 @@ func TestAddressesAreJoined(t *testing.T) {
 			wt.Code(wt.Get(1), narrow, wt.Op(0x22, 2), load(16), drop, wt.Get(2), load(8), drop)},
 		{[]byte("set between"), wt.Code(wt.Get(0), load(0), drop, wt.I32Const(5), wt.Set(0), wt.Get(0), load(8), drop), nil},
 		{[]byte("a branch between"), wt.Code(wt.Block(wt.Get(0), load(0), drop, wt.Get(0), wt.BrIf(0), wt.Get(0), load(8), drop)), nil},
+		{[]byte("something between"), wt.Code(wt.Get(0), widen, wt.I64Const(24), wt.I32Const(5), wt.Set(0), add64, narrow, load(8), drop), nil},
+		{[]byte("something before"), wt.Code(wt.Get(0), widen, wt.I32Const(5), wt.Set(0), wt.I64Const(24), add64, narrow, load(8), drop), nil},
+		{[]byte("narrowed later"), wt.Code(wt.Get(1), wt.I32Const(5), wt.Set(0), narrow, load(8), drop, pointer, load(16), drop), nil},
 		{[]byte("once"), wt.Code(pointer, load(8), drop), nil},
 		{[]byte("far away"), wt.Code(wt.Get(0), widen, wt.I64Const(1<<16), add64, narrow, load(8), drop), nil},
 		{[]byte("beyond 4 GiB"), wt.Code(wt.Get(0), load(8), drop, wt.Get(0), load(1<<32-1), drop), nil},
