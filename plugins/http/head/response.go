@@ -23,7 +23,7 @@ const (
 
 // Read reads the head that p begins with. One that is the same, byte for byte, as the one before is what that was.
 func (r *Response) Read(p []byte) Problem {
-	if n := len(r.before); n > 0 && len(p) >= n && string(p[:n]) == string(r.before) {
+	if n := len(r.before); n > 0 && len(p) >= n && sameBytes(p[:n], r.before) {
 		return ""
 	}
 	r.before = r.before[:0]

@@ -32,7 +32,7 @@ func (r *Request) keep(p []byte, i int) {
 func (r *Request) again(p []byte, i int) bool {
 	k := &r.same
 	n := len(k.lines)
-	if n == 0 || len(p)-i < n || r.Form != Origin || r.Minor != 1 || string(p[i:i+n]) != string(k.lines) {
+	if n == 0 || len(p)-i < n || r.Form != Origin || r.Minor != 1 || !sameBytes(p[i:i+n], k.lines) {
 		return false
 	}
 	r.Size, r.Count = i+n, k.count
