@@ -25,6 +25,7 @@ type Request struct {
 type Body struct {
 	Known bool
 	Bytes []byte // decoded
+	Raw   []byte // as sent, where a content coding was undone: many servers do not do that
 }
 
 // Sizes of an action's parts, in bytes.
@@ -66,7 +67,7 @@ type Action struct {
 	typeSize    int
 	typed       bool // there is a type, which may be longer than that: then it is
 	untold      bool
-	charset     []byte
+	strange     bool // its charset is not one in which all read the same
 }
 
 // fixed are fields that do not change from one request of a connection to the next.
@@ -87,7 +88,7 @@ const headersAt = 2 + 1 + 4
 func (a *Action) Begin() {
 	a.used, a.count, a.heads, a.cut, a.rewrites = headersAt, 0, 0, false, false
 	a.override, a.graver, a.typed, a.untold, a.typeSize = "", abi.ClassSession, false, false, 0
-	a.charset = nil
+	a.strange = false
 	a.kept.block = 0
 }
 
@@ -185,33 +186,13 @@ func (a *Action) setType(value []byte) {
 		}
 		a.typeSize = len(kind)
 	}
-	const name = "charset="
+	const name = "charset"
 	for ; n+len(name) <= len(value); n++ {
-		if head.Fold(value[n:n+len(name)], name) {
-			a.charset = value[n+len(name):]
-			return
+		if value[n]|0x20 == name[0] && head.Fold(value[n:n+len(name)], name) { // each one counts for somebody
+			rest := value[n+len(name):]
+			a.strange = a.strange || len(rest) == 0 || rest[0] != '=' || !plainCharset(rest[1:])
 		}
 	}
-}
-
-// plainText reports whether the charset that the body claims is one in which all read the same.
-func (a *Action) plainText() bool {
-	c := a.charset
-	if len(c) > 0 && c[0] == '"' {
-		c = c[1:]
-	}
-	n := 0
-	for n < len(c) && head.Lower(c[n]) != 0 {
-		n++
-	}
-	return n == 0 && len(a.charset) == 0 || head.Fold(c[:n], "utf-8") || head.Fold(c[:n], "utf8") || head.Fold(c[:n], "us-ascii")
-}
-
-// form reports whether the body is a form, which can hold a method. parts: one in several parts.
-func (a *Action) form() (is, parts bool) {
-	kind := a.contentType[:a.typeSize]
-	parts = string(kind) == "multipart/form-data"
-	return parts || string(kind) == "application/x-www-form-urlencoded", parts
 }
 
 // Override takes a method that stands in place of the request's own.
@@ -275,16 +256,9 @@ func (a *Action) Ask(c *sdk.Conn, r *Request, raise *Raise) Question {
 	if len(r.Query) > 0 {
 		a.parameters(r.Query)
 	}
-	hidden := false // a form could hold another method
-	if a.typed {
-		if form, parts := a.form(); form {
-			switch {
-			case !r.Body.Known || parts && contains(r.Body.Bytes, "_method"):
-				hidden = r.Length != 0
-			case !parts:
-				a.parameters(r.Body.Bytes)
-			}
-		}
+	hidden := false // the body could hold another method
+	if r.Length != 0 {
+		hidden = a.bodyMethod(r)
 	}
 	path := r.Path
 	if len(path) == 0 && string(r.Method) != "CONNECT" {
@@ -344,14 +318,15 @@ func (a *Action) putRest(r *Request, hidden bool) {
 
 // putBody gives body and json.
 func (a *Action) putBody(body *Body) {
-	if !body.Known {
+	if !body.Known || a.rawJSON(body) {
 		return
 	}
-	plain := len(body.Bytes) == 0 || a.plainText() && validText(body.Bytes)
+	plain := len(body.Bytes) == 0 || a.sameText(body)
 	if plain {
 		a.put(fieldBody, body.Bytes)
 	}
-	if form, _ := a.form(); len(body.Bytes) == 0 || form {
+	form := a.form()
+	if len(body.Bytes) == 0 || (form == pairs || form == parts) && !beginsJSON(body.Bytes) {
 		a.putList(fieldJSON, nil)
 		return
 	}

@@ -55,7 +55,10 @@ func (a *Action) askDialect(c *sdk.Conn, r *Request, raise *Raise) Question {
 	}
 	h := Headers{ContentType: a.contentType[:a.typeSize], Untold: a.untold, Rewrites: a.rewrites, Override: a.override, Cut: a.cut,
 		lines: a.fields[headersAt:a.used], count: a.heads}
-	q := *r // so that a request without a dialect can stay on the stack
+	q := *r                // so that a request without a dialect can stay on the stack
+	if q.Body.Raw != nil { // these servers do not undo codings: what they read is not what was decoded
+		q.Body = Body{}
+	}
 	a.encoded, a.Class, a.About = a.Dialect.Ask(c, &q, &h)
 	if class := raise.Of(r.Method, a.Class); class != a.Class {
 		a.Class = class

@@ -37,17 +37,33 @@ type span struct{ start, end int } // in out
 
 // flatten lists the values of a text, in memory of out.
 func (f *flattener) flatten(p, out []byte) (list []string, ok bool) {
+	f.begun(p, out)
+	ok = f.value(0)
+	f.space()
+	ok = ok && f.at == len(f.in)
+	f.in, f.out = nil, nil
+	return f.list[:f.count], ok
+}
+
+// starts reports whether an object, a list or a string stands at the front of p, whatever follows: decoders of streams do not look further.
+func (f *flattener) starts(p, out []byte) bool {
+	if !beginsJSON(p) {
+		return false
+	}
+	f.begun(p, out)
+	ok := f.value(0)
+	f.in, f.out = nil, nil
+	return ok
+}
+
+// begun begins with a text.
+func (f *flattener) begun(p, out []byte) {
 	if f.list == nil {
 		f.list, f.names = make([]string, maxValues), make([]span, maxNames)
 	}
 	f.in, f.at, f.out, f.n, f.length, f.count, f.open = p, 0, out, 0, 0, 0, 0
 	clear(f.table)
 	f.space()
-	ok = f.value(0)
-	f.space()
-	ok = ok && f.at == len(f.in)
-	f.in, f.out = nil, nil
-	return f.list[:f.count], ok
 }
 
 func (f *flattener) space() {

@@ -37,12 +37,8 @@ func (a *Action) everyParameter(query []byte) {
 // parameter takes one, NAME=VALUE.
 func (a *Action) parameter(p []byte) {
 	var name, value [32]byte
-	n, at := 0, 0
-	for at < len(p) && p[at] != '=' && n < len(name) {
-		name[n], at = decoded(p, at)
-		n++
-	}
-	if at == len(p) || p[at] != '=' || n < len("_method") || !overrides(name[:n]) {
+	n, at := readName(p, name[:])
+	if at == len(p) || n < len("_method") || !overrides(name[:n]) {
 		return
 	}
 	v := 0
@@ -50,6 +46,30 @@ func (a *Action) parameter(p []byte) {
 		value[v], at = decoded(p, at)
 	}
 	a.Override(value[:v])
+}
+
+// readName decodes the name of a parameter as the most lenient servers do, and returns where its "=" stands, or the end. Spaces before a name are nothing to
+// PHP and Rack, brackets around one nothing to Rack and qs; PHP writes "_" for a dot and a space, and a zero ends a name there. A name that is longer than there is room for has no length.
+func readName(p, name []byte) (n, at int) {
+	ended := false
+	for at < len(p) && p[at] != '=' {
+		var c byte
+		c, at = decoded(p, at)
+		switch {
+		case ended, n == 0 && (c == ' ' || c == '[' || c == ']'):
+			continue
+		case c == 0, c == '[', c == ']':
+			ended = true
+			continue
+		case n == len(name):
+			return 0, len(p)
+		case c == '.', c == ' ':
+			c = '_'
+		}
+		name[n] = c
+		n++
+	}
+	return n, at
 }
 
 func overrides(name []byte) bool {
@@ -88,19 +108,22 @@ func validText(p []byte) bool {
 	return utf8.Valid(p) && !bytes.HasPrefix(p, []byte("\xef\xbb\xbf"))
 }
 
-// Names reports whether a parameter, NAME or NAME=VALUE, has this name once it is decoded.
+// MaxParameter is how long a name can be that Names looks for, in bytes.
+const MaxParameter = 128
+
+// Names reports whether a parameter, NAME or NAME=VALUE, has this name for the most lenient of servers: decoded, in any case of its letters, as readName has it.
 func Names(p []byte, name string) bool {
-	at := 0
-	for i := range len(name) {
-		if at == len(p) || p[at] == '=' {
-			return false
-		}
-		var c byte
-		if c, at = decoded(p, at); c != name[i] {
+	var room [MaxParameter]byte
+	n, _ := readName(p, room[:])
+	if n != len(name) {
+		return false
+	}
+	for i, c := range room[:n] {
+		if want := name[i]; lowerCase[c] != lowerCase[want] && (c != '_' || want != '.') {
 			return false
 		}
 	}
-	return at == len(p) || p[at] == '='
+	return true
 }
 
 // plain reports whether nothing of a query could be one of the names that override the method: "method" stands in each, or something written as %XX.

@@ -63,7 +63,11 @@ func (s *Session) body(c *sdk.Conn, st *stream, q *request) facts.Body {
 		return facts.Body{}
 	}
 	b, err := s.options.Undo(c, q.encoding, st.body, s.options.BodyLimit)
-	return facts.Body{Known: err == nil, Bytes: b}
+	body := facts.Body{Known: err == nil, Bytes: b}
+	if facts.Compressed(q.encoding) {
+		body.Raw = st.body
+	}
+	return body
 }
 
 // Event hears of verdicts.

@@ -29,7 +29,7 @@ func (s *Session) hasCredential() bool {
 // replaced reports whether the gateway writes the header of this name.
 func (s *Session) replaced(name []byte) bool {
 	for i := range s.link.Credentials {
-		if string(name) == s.link.Credentials[i].Name {
+		if head.SameName(name, s.link.Credentials[i].Name) {
 			return true
 		}
 	}

@@ -265,13 +265,13 @@ func TestInspected(t *testing.T) {
 func TestCredential(t *testing.T) {
 	a := newWire()
 	(&scene{options: map[string]any{"credential": int64(len("<token>"))}, steps: append(begin(),
-		agent(a.headers(1, true, request("GET", "/a", "x-token: mine", "accept: b")...).headers(3, true, request("GET", "/b", "x-long: "+strings.Repeat("y", 16320))...).
+		agent(a.headers(1, true, request("GET", "/a", "x-token: mine", "x_token: mine", "x_tokens: other", "accept: b")...).headers(3, true, request("GET", "/b", "x-long: "+strings.Repeat("y", 16320))...).
 			headers(5, true, request("GET", "/c", "x-long: "+strings.Repeat("y", 17000))...), `
 			ask GET api/a
 			ask GET api/b
 			ask GET api/c
 			upstream:
-			HEADERS 1 end [:method: GET, :scheme: http, :authority: api, :path: /a, accept: b, !x-token: <token>]
+			HEADERS 1 end [:method: GET, :scheme: http, :authority: api, :path: /a, x_tokens: other, accept: b, !x-token: <token>]
 			HEADERS 3 end [:method: GET, :scheme: http, :authority: api, :path: /b, x-long: 16320 bytes, !x-token: <token>]
 			HEADERS 5 end [:method: GET, :scheme: http, :authority: api, :path: /c, x-long: 17000 bytes, !x-token: <token>]`),
 	)}).run(t)

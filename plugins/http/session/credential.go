@@ -111,7 +111,7 @@ func (k *credential) load(f *abi.Facts) (wrong string) {
 	}
 	if k.query = f.Filled("query"); k.query {
 		name, ok := f.Attribute(attributeParameter)
-		if !ok || !head.IsToken([]byte(name)) || strings.ContainsAny(name, "%&+#") {
+		if !ok || !head.IsToken([]byte(name)) || strings.ContainsAny(name, "%&+#") || len(name) > facts.MaxParameter {
 			return "the credential's query_name is missing, or no name of a parameter"
 		}
 		k.parameter, k.begin = name, [2][]byte{[]byte("?" + name + "="), []byte(name + "=")}

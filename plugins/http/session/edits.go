@@ -62,7 +62,7 @@ func (s *Session) plan(p []byte) bool {
 	if s.credential.signer.On && r.HasQuery {
 		ok = s.planSignature(p)
 	}
-	if s.credential.query && (r.Form == head.Origin || r.Form == head.Absolute && !r.Path.Empty()) {
+	if s.credential.query && (r.Form == head.Origin || r.Form == head.Absolute) {
 		ok = s.planQuery(p)
 	}
 	for i := range r.Count {

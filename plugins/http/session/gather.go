@@ -16,6 +16,7 @@ type gather struct {
 	continued bool   // the client was told to send the body
 	raw       int    // of a body in chunks: bytes of it that were walked
 	bytes     []byte // the body; of a body with a length, in the delivery
+	coded     []byte // the body as sent, where a content coding was undone
 	own       []byte // the memory for chunks
 	unknown   bool   // a content coding could not be undone
 	begun     bool
@@ -35,7 +36,7 @@ func (g *gather) body(r *request, p *Plugin) facts.Body {
 	if !r.Chunked && r.Length <= 0 {
 		return facts.Body{Known: true}
 	}
-	return facts.Body{Known: g.whole && !g.unknown && p.inspect && len(g.bytes) <= p.bodyLimit, Bytes: g.bytes}
+	return facts.Body{Known: g.whole && !g.unknown && p.inspect && len(g.bytes) <= p.bodyLimit, Bytes: g.bytes, Raw: g.coded}
 }
 
 // limit is how much of a body is read.
@@ -133,6 +134,9 @@ func (s *Session) decode(c *sdk.Conn, p []byte) {
 	}
 	if codings == nil {
 		return
+	}
+	if facts.Compressed(codings) {
+		r.gather.coded = r.gather.bytes
 	}
 	body, err := undo(c, codings, r.gather.bytes, s.plugin.bodyLimit)
 	r.gather.bytes, r.gather.unknown = body, err != nil
