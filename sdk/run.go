@@ -33,7 +33,7 @@ func (r *runner) open(p Plugin, facts []byte, call func(k int, in, out []byte) (
 
 // data takes a delivery.
 func (r *runner) data(side abi.Side, p []byte, end bool) {
-	if !end && r.isClear(side) {
+	if !end && r.isClear() {
 		n := r.first(side, p)
 		if n == len(p) && !r.isStirred() {
 			return
@@ -67,9 +67,9 @@ func (r *runner) data(side abi.Side, p []byte, end bool) {
 	r.settle()
 }
 
-// isClear reports whether nothing of before stands in the way of what side delivers now, which is nearly always so: no side has unread bytes or
+// isClear reports whether nothing of before stands in the way of what is delivered now, which is nearly always so: no side has unread bytes or
 // an end to be told of, and no question waits but a quiet one of which this delivery says that it was allowed.
-func (r *runner) isClear(side abi.Side) bool {
+func (r *runner) isClear() bool {
 	c := &r.conn
 	a, u := &c.sides[abi.Agent], &c.sides[abi.Upstream]
 	if c.closed || r.session == nil || len(a.unread) > 0 || len(u.unread) > 0 || a.ended || u.ended || a.paused || u.paused || c.parents.waits != 0 ||
