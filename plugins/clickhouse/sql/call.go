@@ -1,6 +1,8 @@
 package sql
 
 import (
+	"strings"
+
 	"github.com/sallyport-dev/sallyport/plugins/clickhouse/sql/lex"
 	"github.com/sallyport-dev/sallyport/sdk/abi"
 )
@@ -74,6 +76,9 @@ func (r *Reader) namedTable() {
 	switch {
 	case t.Kind == lex.String && (r.peek(1).Kind == lex.Comma || r.peek(1).Kind == lex.Close) && r.text[t.Start] != 'x' && r.text[t.Start] != 'b' && r.text[t.Start] != 'X' && r.text[t.Start] != 'B':
 		r.named(listReads, r.value(t.Token))
+		if strings.Contains(r.text[t.Start:t.End], `\`) { // servers do not read all escapes alike
+			r.facts.ReadsUnknown = true
+		}
 	case t.Kind == lex.Quoted || t.Kind == lex.Word && r.peek(1).Kind != lex.Open && !t.kw.hard():
 		database, name, parts := r.nameAhead()
 		if k := r.peek(2*parts - 1).Kind; parts > 3 || k != lex.Comma && k != lex.Close {

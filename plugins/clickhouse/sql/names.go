@@ -144,14 +144,20 @@ func (r *Reader) value(t lex.Token) string {
 	s = s[1 : len(s)-1]
 	for i := range len(s) {
 		if s[i] == '\\' || s[i] == quote {
-			return r.unescape(s, quote)
+			s, known := r.unescape(s, quote)
+			if !known && t.Kind == lex.Quoted {
+				r.fail("a quoted name with an escape that not all servers read alike")
+			}
+			return s
 		}
 	}
 	return s
 }
 
-// unescape undoes backslashes and doubled quotes as the server does: an unknown escape keeps its backslash.
-func (r *Reader) unescape(s string, quote byte) string {
+// unescape undoes backslashes and doubled quotes as new servers do. known is false where a backslash stands before something that is
+// no escape: new servers keep it, and old ones leave it out, so `\users` can be the table users.
+func (r *Reader) unescape(s string, quote byte) (value string, known bool) {
+	known = true
 	b := r.arena.begin(len(s))
 	for i := 0; i < len(s); i++ {
 		c := s[i]
@@ -184,11 +190,13 @@ func (r *Reader) unescape(s string, quote byte) string {
 				continue
 			case 'x':
 				if i+2 < len(s) {
+					known = known && lex.IsHex(s[i+1]) && lex.IsHex(s[i+2])
 					c = hexDigit(s[i+1])<<4 | hexDigit(s[i+2])
 					i += 2
 				}
 			case '\\', '\'', '"', '`', '/', '=':
 			default:
+				known = false
 				if c >= ' ' {
 					b = append(b, '\\')
 				}
@@ -196,7 +204,7 @@ func (r *Reader) unescape(s string, quote byte) string {
 		}
 		b = append(b, c)
 	}
-	return r.arena.done(b)
+	return r.arena.done(b), known
 }
 
 func hexDigit(c byte) byte {

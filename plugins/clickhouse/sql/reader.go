@@ -62,7 +62,7 @@ func (v Version) since(from Version) lex.Nesting {
 // Read says what text does, at a server of a version. The text must not change while the facts are used.
 func (r *Reader) Read(text []byte, v Version) *Facts {
 	r.begin(text, v)
-	if len(text) > maxText || !r.statement() || !r.ends() {
+	if len(text) > maxText || !r.statement() || !r.ends() || r.facts.Problem != "" {
 		if r.facts.Problem == "" {
 			r.facts.Problem = "it is not a statement that is known here"
 		}

@@ -120,6 +120,9 @@ var classes = func() (t [256]uint8) {
 // IsWord reports whether a byte can stand in a bare word.
 func IsWord(c byte) bool { return classes[c]&isWord != 0 }
 
+// IsHex reports whether a byte is a hexadecimal digit.
+func IsHex(c byte) bool { return classes[c]&isHex != 0 }
+
 // single are the tokens of one byte that begin no other.
 var single = [256]Kind{'(': Open, ')': Close, '[': OpenSq, ']': CloseSq, '{': OpenCurly, '}': CloseCurly, ',': Comma, ';': Semicolon,
 	'+': Plus, '*': Star, '%': Percent, '?': Question, '^': Caret}
