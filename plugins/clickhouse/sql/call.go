@@ -37,7 +37,8 @@ func (r *Reader) call() bool {
 	r.next() // (
 	name := r.value(t.Token)
 	r.function(name)
-	if f := functionNamed(name); f != nil && f.names {
+	f := functionNamed(name)
+	if f != nil && f.names {
 		r.namedTable()
 	}
 	if !r.enter() {
@@ -58,6 +59,9 @@ func (r *Reader) call() bool {
 	}
 	if !ok {
 		return false
+	}
+	if f != nil && f.local > 0 && r.given > f.local {
+		r.raise(abi.ClassExecute, name)
 	}
 	was.columns = r.where.columns
 	r.where = was
@@ -94,6 +98,7 @@ func (r *Reader) namedTable() {
 
 // arguments reads up to the closing bracket: expressions, a query, and the words that some functions of standard SQL have.
 func (r *Reader) arguments() bool {
+	r.given = 0
 	if r.accept(lex.Close) {
 		return true
 	}
@@ -132,7 +137,7 @@ func (r *Reader) arguments() bool {
 			r.next()
 		}
 	}
-	for {
+	for given := 1; ; given++ {
 		if r.word() == kwSettings && r.peek(1).Kind == lex.Word && r.peek(2).Kind == lex.Equal {
 			r.next()
 			return r.settings(false) && r.expect(lex.Close)
@@ -144,6 +149,7 @@ func (r *Reader) arguments() bool {
 		} else if !r.expr(bareAlias) {
 			return false
 		}
+		r.given = given
 		switch r.word() {
 		case kwFrom, kwFor, kwPlacing: // SUBSTRING(x FROM 1 FOR 2), EXTRACT(DAY FROM x)
 			r.next()

@@ -14,6 +14,7 @@ type callee struct {
 	names, unnamed bool
 	input          bool // it stands for the rows that follow an INSERT
 	ordinary       bool // there is an ordinary function of the name, too
+	local          int  // with more arguments than that it asks another server, 0: it never does
 }
 
 const (
@@ -32,7 +33,8 @@ var knownFunctions = [...]callee{
 	{name: "addresstosymbol", class: executes},
 	{name: "joinget", class: reads, names: true},
 	{name: "joingetornull", class: reads, names: true},
-	{name: "hascolumnintable", class: reads, unnamed: true},
+	{name: "hascolumnintable", class: reads, unnamed: true, local: 3}, // a host, a user and a password can stand before the three
+	{name: "reversednsquery", class: executes},
 	{name: "generateserialid", class: abi.ClassWrite},
 
 	// IN, written as a function: a name in it is a table, a call can be a table function.

@@ -39,6 +39,7 @@ type Reader struct {
 	nested   bool   // the statement stands in an EXPLAIN
 	input    bool   // the table function input was called
 	tuple    bool   // the last brackets held a comma
+	given    int    // arguments of the last call
 	inserted bool   // this is an INSERT
 }
 
