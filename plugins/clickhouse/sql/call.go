@@ -2,6 +2,7 @@ package sql
 
 import (
 	"strings"
+	"unsafe"
 
 	"github.com/sallyport-dev/sallyport/plugins/clickhouse/sql/lex"
 	"github.com/sallyport-dev/sallyport/sdk/abi"
@@ -78,7 +79,7 @@ func (r *Reader) call() bool {
 func (r *Reader) namedTable() {
 	t := r.now()
 	switch {
-	case t.Kind == lex.String && (r.peek(1).Kind == lex.Comma || r.peek(1).Kind == lex.Close) && r.text[t.Start] != 'x' && r.text[t.Start] != 'b' && r.text[t.Start] != 'X' && r.text[t.Start] != 'B':
+	case t.Kind == lex.String && r.plainText(t) && (r.peek(1).Kind == lex.Comma || r.peek(1).Kind == lex.Close):
 		r.named(listReads, r.value(t.Token))
 		if strings.Contains(r.text[t.Start:t.End], `\`) { // servers do not read all escapes alike
 			r.facts.ReadsUnknown = true
@@ -110,10 +111,8 @@ func (r *Reader) arguments() bool {
 		if !r.innerQuery() {
 			return false
 		}
-		if r.acceptWord(kwElse) { // viewIfPermitted
-			if !r.expr(0) {
-				return false
-			}
+		if r.acceptWord(kwElse) && !r.tableFunction() { // viewIfPermitted
+			return false
 		}
 		if r.accept(lex.Close) {
 			return true
@@ -286,7 +285,11 @@ func (r *Reader) frameEnd() bool {
 
 // tableFunction reads NAME ( … ) where a table should stand.
 func (r *Reader) tableFunction() bool {
-	t := r.next()
+	t := *r.now()
+	if t.Kind != lex.Word && t.Kind != lex.Quoted || r.peek(1).Kind != lex.Open {
+		return r.unexpected()
+	}
+	r.next()
 	r.next() // (
 	name := r.value(t.Token)
 	f := tableFunctionNamed(name)
@@ -310,5 +313,66 @@ func (r *Reader) tableFunction() bool {
 		return false
 	}
 	defer r.leave()
+	switch {
+	case f.columns && !r.columnsText(0, f.ordinary), equalFold(name, "format") && !r.formatted():
+		return false
+	case f.nested && (r.is(lex.Word) || r.is(lex.Quoted)) && r.peek(1).Kind == lex.Open:
+		return r.tableFunction() && r.expect(lex.Close)
+	}
 	return r.arguments()
+}
+
+// formatted looks at the arguments of the table function format: the format, perhaps columns, and data. In the format Values the
+// server evaluates expressions, which are not read out of a text.
+func (r *Reader) formatted() bool {
+	t := r.now()
+	if !r.plainText(t) && t.Kind != lex.Word && t.Kind != lex.Quoted || r.peek(1).Kind != lex.Comma || equalFold(r.value(t.Token), "values") {
+		return r.fail("data in the format Values, or in one that is not named plainly, in a text")
+	}
+	return r.plainText(r.peek(2)) && r.peek(3).Kind == lex.Close || r.columnsText(2, false)
+}
+
+// plainText reports whether a token is a text that says itself what it is.
+func (r *Reader) plainText(t *token) bool {
+	return t.Kind == lex.HereDoc || t.Kind == lex.String && !lex.IsWord(r.src[t.Start]) // x'41' and b'0101' are written in digits
+}
+
+// columnsText looks at the argument at tokens ahead, which describes columns: a text without expressions (b String ALIAS file('x')), or none.
+// rows: where it is no text of its own it is a row.
+func (r *Reader) columnsText(at int, rows bool) bool {
+	t, behind := r.peek(at), r.peek(at+1).Kind
+	switch {
+	case r.plainText(t) && (behind == lex.Comma || behind == lex.Close):
+		if !plainColumns(r.value(t.Token)) {
+			return r.fail("columns that are computed, in the argument of a table function")
+		}
+		return true
+	case t.Kind == lex.Close || t.Kind == lex.Number || rows && t.Kind != lex.OpenCurly:
+		return true
+	}
+	return r.fail("an argument of a table function that describes columns and is no plain text")
+}
+
+// plainColumns reports whether a description of columns has names and types alone. What cannot be read ends it for servers, too; it is read both
+// ways that servers do.
+func plainColumns(text string) bool {
+	for _, reading := range [...]lex.Nesting{lex.Old, lex.New} {
+		var l lex.Lexer
+		src := unsafe.Slice(unsafe.StringData(text), len(text))
+		l.Reset(src, reading, reading)
+		for t := l.Next(); t.Kind != lex.End; t = l.Next() {
+			if t.Kind != lex.Word {
+				continue
+			}
+			switch word := src[t.Start:t.End]; keywordOf(word) {
+			case kwDefault, kwAlias, kwMaterialized, kwTtl:
+				return false
+			case kwNone:
+				if equalFold(word, "ephemeral") {
+					return false
+				}
+			}
+		}
+	}
+	return true
 }

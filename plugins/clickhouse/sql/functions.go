@@ -15,6 +15,8 @@ type callee struct {
 	input          bool // it stands for the rows that follow an INSERT
 	ordinary       bool // there is an ordinary function of the name, too
 	local          int  // with more arguments than that it asks another server, 0: it never does
+	columns        bool // its first argument describes columns, in which expressions can stand
+	nested         bool // its argument can be another table function
 }
 
 const (
@@ -47,15 +49,15 @@ var knownFunctions = [...]callee{
 // knownTableFunctions are all the table functions that are known. Any other is refused as unreadable.
 var knownTableFunctions = [...]callee{
 	{name: "numbers", class: reads}, {name: "numbers_mt", class: reads}, {name: "zeros", class: reads}, {name: "zeros_mt", class: reads}, {name: "primes", class: reads},
-	{name: "generateseries", class: reads}, {name: "generate_series", class: reads}, {name: "generaterandom", class: reads}, {name: "null", class: reads}, {name: "values", class: reads, ordinary: true},
+	{name: "generateseries", class: reads}, {name: "generate_series", class: reads}, {name: "generaterandom", class: reads, columns: true}, {name: "null", class: reads, columns: true}, {name: "values", class: reads, ordinary: true, columns: true},
 	{name: "sqlstandardvalues", class: reads}, {name: "format", class: reads, ordinary: true}, {name: "view", class: reads}, {name: "viewifpermitted", class: reads}, {name: "viewexplain", class: reads},
 	{name: "fuzzjson", class: reads}, {name: "fuzzquery", class: reads, ordinary: true},
-	{name: "merge", class: reads, unnamed: true}, {name: "loop", class: reads, unnamed: true}, {name: "dictionary", class: reads, names: true},
+	{name: "merge", class: reads, unnamed: true}, {name: "loop", class: reads, unnamed: true, nested: true}, {name: "dictionary", class: reads, names: true},
 	{name: "mergetreeindex", class: reads, unnamed: true}, {name: "mergetreeprojection", class: reads, unnamed: true}, {name: "mergetreeanalyzeindexes", class: reads, unnamed: true},
 	{name: "mergetreetextindex", class: reads, unnamed: true}, {name: "mergetreeanalyzeindexesuuid", class: reads, unnamed: true},
 	{name: "timeseriesdata", class: reads, unnamed: true}, {name: "timeseriestags", class: reads, unnamed: true}, {name: "timeseriesmetrics", class: reads, unnamed: true},
 	{name: "timeseriesselector", class: reads, unnamed: true}, {name: "timeseriessamples", class: reads, unnamed: true}, {name: "prometheusquery", class: reads, unnamed: true}, {name: "prometheusqueryrange", class: reads, unnamed: true},
-	{name: "input", class: reads, input: true},
+	{name: "input", class: reads, input: true, columns: true},
 
 	{name: "url", class: executes, unnamed: true}, {name: "urlcluster", class: executes, unnamed: true}, {name: "file", class: executes, unnamed: true}, {name: "filecluster", class: executes, unnamed: true},
 	{name: "filesystem", class: executes, unnamed: true},
