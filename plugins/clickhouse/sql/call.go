@@ -318,6 +318,8 @@ func (r *Reader) tableFunction() bool {
 		return false
 	case f.nested && (r.is(lex.Word) || r.is(lex.Quoted)) && r.peek(1).Kind == lex.Open:
 		return r.tableFunction() && r.expect(lex.Close)
+	case f.apart:
+		return r.apart(r.arguments)
 	}
 	return r.arguments()
 }

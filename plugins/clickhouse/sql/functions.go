@@ -17,6 +17,7 @@ type callee struct {
 	local          int  // with more arguments than that it asks another server, 0: it never does
 	columns        bool // its first argument describes columns, in which expressions can stand
 	nested         bool // its argument can be another table function
+	apart          bool // its argument is a query that does not know what WITH defines around it
 }
 
 const (
@@ -50,7 +51,7 @@ var knownFunctions = [...]callee{
 var knownTableFunctions = [...]callee{
 	{name: "numbers", class: reads}, {name: "numbers_mt", class: reads}, {name: "zeros", class: reads}, {name: "zeros_mt", class: reads}, {name: "primes", class: reads},
 	{name: "generateseries", class: reads}, {name: "generate_series", class: reads}, {name: "generaterandom", class: reads, columns: true}, {name: "null", class: reads, columns: true}, {name: "values", class: reads, ordinary: true, columns: true},
-	{name: "sqlstandardvalues", class: reads}, {name: "format", class: reads, ordinary: true}, {name: "view", class: reads}, {name: "viewifpermitted", class: reads}, {name: "viewexplain", class: reads},
+	{name: "sqlstandardvalues", class: reads}, {name: "format", class: reads, ordinary: true}, {name: "view", class: reads, apart: true}, {name: "viewifpermitted", class: reads, apart: true}, {name: "viewexplain", class: reads, apart: true},
 	{name: "fuzzjson", class: reads}, {name: "fuzzquery", class: reads, ordinary: true},
 	{name: "merge", class: reads, unnamed: true}, {name: "loop", class: reads, unnamed: true, nested: true}, {name: "dictionary", class: reads, names: true},
 	{name: "mergetreeindex", class: reads, unnamed: true}, {name: "mergetreeprojection", class: reads, unnamed: true}, {name: "mergetreeanalyzeindexes", class: reads, unnamed: true},

@@ -233,7 +233,7 @@ func (r *Reader) table(l listKind, database, name string) {
 
 // cte reports whether an unqualified name is one that WITH defines here.
 func (r *Reader) cte(name string) bool {
-	for _, c := range r.ctes {
+	for _, c := range r.ctes[r.hidden:] {
 		if c == name {
 			return true
 		}

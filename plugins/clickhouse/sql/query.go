@@ -23,7 +23,7 @@ func (r *Reader) innerQuery() bool {
 	r.where.on = false
 	defer func() { r.where.on = on }()
 	if r.word() == kwExplain {
-		return r.explain()
+		return r.apart(r.explain)
 	}
 	return r.union()
 }
@@ -176,29 +176,44 @@ func (r *Reader) withElement(recursive bool) bool {
 	return true
 }
 
+// cteBody reads what a name of WITH stands for, and defines it.
 func (r *Reader) cteBody(name string, recursive bool) bool {
 	if len(r.ctes) >= MaxList {
 		return r.fail("WITH defines too many names")
 	}
-	if recursive {
-		r.ctes = append(r.ctes, name)
-	}
 	r.next() // (
 	before := len(r.ctes)
+	table := true
 	var ok bool
-	if r.startsQuery() || r.is(lex.Open) {
+	switch {
+	case recursive && (r.word() != kwExplain && r.startsQuery() || r.is(lex.Open)):
+		// The first query, and one that is alone, read a table of the name.
+		ok = r.unionPart()
+		r.ctes = append(r.ctes, name)
+		ok = ok && r.unionTail()
+	case r.startsQuery() || r.is(lex.Open):
 		ok = r.innerQuery()
-	} else { // (VALUES (1), (2)), or an expression
+	default: // (VALUES (1), (2)), or an expression
+		table = r.word() == kwValues
 		ok = r.exprs(0)
 	}
 	r.ctes = r.ctes[:before]
 	if !ok || !r.expect(lex.Close) {
 		return false
 	}
-	if !recursive {
+	if table {
 		r.ctes = append(r.ctes, name)
 	}
 	return true
+}
+
+// apart reads a query whose names of WITH are its own: the server runs it by itself.
+func (r *Reader) apart(read func() bool) bool {
+	was := r.hidden
+	r.hidden = len(r.ctes)
+	ok := read()
+	r.hidden = was
+	return ok
 }
 
 // clauses reads what follows the list of a SELECT, each at most once. Their order is the server's to check.

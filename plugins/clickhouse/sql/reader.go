@@ -31,7 +31,9 @@ type Reader struct {
 	names nameSet
 	arena arena
 	ctes  []string // names that WITH defines here
-	where condition
+	// hidden of them mean nothing in the query that is read.
+	hidden int
+	where  condition
 
 	subject  string // what the title names first
 	because  string // the function or setting that made the class
@@ -86,7 +88,7 @@ func (r *Reader) begin(text []byte, v Version) {
 	r.first, r.fetched, r.depth = 0, 0, 0
 	r.subject, r.because, r.verb = "", "", ""
 	r.nested, r.input, r.tuple, r.inserted = false, false, false, false
-	r.ctes, r.where = r.ctes[:0], condition{}
+	r.ctes, r.hidden, r.where = r.ctes[:0], 0, condition{}
 	r.names.reset()
 	r.arena.reset()
 	if len(text) <= maxText {
