@@ -42,10 +42,12 @@ func settingClass(name, value string) Class {
 		}
 		return abi.ClassAdmin
 	case "max_execution_time", "max_result_rows", "max_result_bytes", "max_execution_time_leaf", "max_estimated_execution_time":
-		if value == "" || value == "0" || value == "*" || value[0] == '-' || value[0] == '+' || value[0] == '0' || value[0] == '.' {
-			return abi.ClassAdmin // no limit at all
+		if !aboveZero(value) {
+			return abi.ClassAdmin // no limit at all: 0, false, DEFAULT, 1e-9
 		}
 		return abi.ClassSession
+	case "output_format_schema", "input_format_record_errors_file_path":
+		return abi.ClassExecute // the server writes a file of this name
 	case "allow_experimental_analyzer", "enable_analyzer", "result_overflow_mode", "format_display_secrets_in_show_and_select":
 		if name == "format_display_secrets_in_show_and_select" && value != "0" {
 			return abi.ClassAdmin
@@ -56,6 +58,19 @@ func settingClass(name, value string) Class {
 		return abi.ClassSession
 	}
 	return abi.ClassAdmin
+}
+
+// aboveZero reports whether a value is a number of at least one, in digits and perhaps a point.
+func aboveZero(value string) bool {
+	if value == "" || value[0] < '1' {
+		return false
+	}
+	for _, c := range []byte(value) {
+		if (c < '0' || c > '9') && c != '.' {
+			return false
+		}
+	}
+	return true
 }
 
 // harmlessSetting reports whether a setting shapes only output and computation.
