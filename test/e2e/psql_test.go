@@ -164,7 +164,8 @@ var scenarios = []scenario{
 	{name: "an error of the server", script: "select 1/0;\nselect 'after';", out: "after\n", err: "ERROR:  22012: division by zero"},
 	{name: "copy from a file of the server", script: "copy customers from '/etc/unseen_11';", rule: "", reason: "no rule allows", unseen: "unseen_11"},
 	{name: "copy to a program", script: "copy customers to program 'cat >/tmp/unseen_12';", rule: "", reason: "no rule allows", unseen: "unseen_12"},
-	{name: "denied copy", script: "copy ledger from stdin;\n2\t5\n\\.\nselect count(*) from ledger;", out: "1\n", rule: "the ledger is closed", reason: "nobody writes to the ledger"},
+	// No rows: what psql makes of rows behind a COPY that was refused differs between its minor releases (15.18 takes them for statements).
+	{name: "denied copy", script: "copy ledger from stdin;\n\\.\nselect count(*) from ledger;", out: "1\n", rule: "the ledger is closed", reason: "nobody writes to the ledger"},
 	{name: "copy", script: "copy customers from stdin;\n5\tFrances\n\\.\ncopy (select name from customers where id = 5) to stdout;", out: "Frances\n", seen: "copy customers from stdin"},
 	{name: "another endpoint's rules", host: "reader", script: "insert into customers values (6, 'unseen_13');\nselect count(*) from customers;", out: "4\n", rule: "", reason: "no rule allows", unseen: "unseen_13"},
 	{name: "a function that writes", script: "select wipe() /* unseen_16 */;\nselect upper('goes on');", out: "GOES ON\n", rule: "", reason: "no rule allows", unseen: "unseen_16"},
