@@ -48,6 +48,10 @@ func (s *Session) queryPacket(c *sdk.Conn, p []byte) int {
 	s.repeat.words = s.repeat.words[:0]
 	f := s.native.Classify(s.query.Text, s.version)
 	out := outside{settings: s.query.Settings, params: s.query.Params}
+	if otherBlocks(f, &out) {
+		s.refuse(c, unexpectedPacket, "sallyport: blocks with their types in binary (…_types_in_binary_format), or more settings than are read", true)
+		return 0
+	}
 	s.describe(f, &out)
 	before := standing{len(s.changed), s.transaction, s.risky}
 	s.changes(f, &out)
@@ -220,6 +224,23 @@ func list(b *abi.ActionWriter, field uint16, all []string, limit int) {
 	if size <= min(limit, room(b)) {
 		b.Strings(field, all)
 	}
+}
+
+// otherBlocks reports whether a query may have blocks written, of either side, in a way that is not followed here: where they end would
+// not be known, and what stands behind them could be hidden in them.
+func otherBlocks(f *Facts, out *outside) bool {
+	const end = "_types_in_binary_format"
+	for i := range out.settings {
+		if v := &out.settings[i]; strings.HasSuffix(strings.ToLower(string(v.Name)), end) && string(v.Value) != "0" {
+			return true
+		}
+	}
+	for _, both := range f.Settings {
+		if name, value, _ := strings.Cut(both, "="); strings.HasSuffix(name, end) && value != "0" {
+			return true
+		}
+	}
+	return f.SettingsUnknown
 }
 
 // changes notes what the session is changed to if f is allowed.
