@@ -2,6 +2,7 @@ package http
 
 import (
 	"bytes"
+	"maps"
 	"strings"
 
 	"github.com/sallyport-dev/sallyport/plugins/clickhouse/session"
@@ -235,7 +236,7 @@ func (s *Session) fields(p []byte) bool {
 	if s.plan.boundary == "" || !bytes.HasPrefix(p, mark) {
 		return false
 	}
-	seen := map[string]bool{}
+	seen := maps.Clone(s.plan.seen) // a form is read again when the connection was asked about first
 	for p = p[len(mark):]; ; {
 		switch {
 		case bytes.HasPrefix(p, []byte("--")):
@@ -251,7 +252,7 @@ func (s *Session) fields(p []byte) bool {
 		name, file, ok := disposition(string(p[:end]))
 		p = p[end+4:]
 		stop := bytes.Index(p, append([]byte("\r\n"), mark...))
-		if !ok || stop < 0 {
+		if !ok || stop < 0 || bytes.Index(p, mark) < stop { // for old servers a line feed alone is enough before a boundary
 			return false
 		}
 		if !file {
@@ -263,9 +264,13 @@ func (s *Session) fields(p []byte) bool {
 	}
 }
 
-// disposition reads the head of a part.
+// disposition reads the head of a part. What servers could read otherwise is not ok.
 func disposition(text string) (name string, file, ok bool) {
+	named := 0
 	for _, line := range strings.Split(text, "\r\n") {
+		if strings.ContainsAny(line, "\r\n") || line == "" || line[0] == ' ' || line[0] == '\t' {
+			return "", false, false
+		}
 		field, value, _ := strings.Cut(line, ":")
 		if !strings.EqualFold(strings.TrimSpace(field), "content-disposition") {
 			continue
@@ -282,12 +287,13 @@ func disposition(text string) (name string, file, ok bool) {
 				return "", false, false
 			case strings.EqualFold(key, "name"):
 				name, ok = v[1:len(v)-1], true
+				named++
 			case strings.EqualFold(key, "filename"):
 				file = true
 			}
 		}
 	}
-	return name, file, ok
+	return name, file, ok && named == 1
 }
 
 // ask asks about the request, or about the connection first. It returns how much of p was read.

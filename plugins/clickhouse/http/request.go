@@ -20,7 +20,8 @@ type plan struct {
 	// frames: the body is in ClickHouse's own compression. form: it is multipart/form-data, with this boundary.
 	frames, form bool
 	boundary     string
-	tables       []string // words of the URL that belong to the tables of a form
+	tables       []string        // words of the URL that belong to the tables of a form
+	seen         map[string]bool // the parameters of the URL, which a form must not have again
 }
 
 // edit is one change of a head: so many bytes are taken out at a place, and something is written, perhaps with the secret behind it.
@@ -40,7 +41,7 @@ var words = map[string]bool{
 func (s *Session) read(p []byte) (wrong string) {
 	r := &s.request
 	pl := &s.plan
-	*pl = plan{edits: pl.edits[:0]}
+	*pl = plan{edits: pl.edits[:0], seen: map[string]bool{}}
 	a := &pl.about
 	a.Interface = "http"
 	method := string(r.Method.Of(p))
@@ -101,8 +102,11 @@ func (s *Session) headers(p []byte) (wrong string) {
 			pl.encoding = append(append(pl.encoding, value...), ',')
 		case f.Known == head.ContentType:
 			media, rest, _ := strings.Cut(string(value), ";")
-			if media = strings.ToLower(strings.TrimSpace(media)); strings.HasPrefix(media, "multipart/") {
+			switch {
+			case strings.TrimRight(media, " \t") == "multipart/form-data":
 				pl.form, pl.boundary = true, boundaryOf(rest)
+			case len(media) >= len("multipart") && strings.EqualFold(media[:len("multipart")], "multipart"):
+				a.More = true // a form for some servers, and for others the text of a statement
 			}
 		case f.Known == head.Authorization:
 			user, ok := basicUser(value)
@@ -138,15 +142,24 @@ func (s *Session) headers(p []byte) (wrong string) {
 	return ""
 }
 
-// boundaryOf reads the boundary of a form from the parameters of its media type.
-func boundaryOf(parameters string) string {
+// boundaryOf reads the boundary of a form from the parameters of its media type, empty where servers could read another one.
+func boundaryOf(parameters string) (boundary string) {
 	for _, part := range strings.Split(parameters, ";") {
 		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
+		if n := len(value); n >= 2 && value[0] == '"' && value[n-1] == '"' {
+			value = value[1 : n-1]
+		}
+		if strings.Trim(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.+=/':") != "" {
+			return ""
+		}
 		if strings.EqualFold(name, "boundary") {
-			return strings.Trim(value, `"`)
+			if boundary != "" {
+				return ""
+			}
+			boundary = value
 		}
 	}
-	return ""
+	return boundary
 }
 
 func basicUser(value []byte) (string, bool) {
@@ -159,7 +172,6 @@ func basicUser(value []byte) (string, bool) {
 // parameters reads the query of the URL.
 func (s *Session) parameters(p []byte) (wrong string) {
 	r, pl := &s.request, &s.plan
-	seen := map[string]bool{}
 	for at := int(r.Query.Start); at < int(r.Query.End); {
 		end := at
 		for end < int(r.Query.End) && p[end] != '&' {
@@ -173,7 +185,7 @@ func (s *Session) parameters(p []byte) (wrong string) {
 			return "a parameter of the URL is not well formed"
 		}
 		if len(n) > 0 {
-			out, wrong := s.parameter(string(n), v, seen)
+			out, wrong := s.parameter(string(n), v, pl.seen)
 			if wrong != "" {
 				return wrong
 			}
@@ -224,6 +236,9 @@ func (s *Session) parameter(name string, value []byte, seen map[string]bool) (ou
 	case words[lower]:
 	case strings.HasSuffix(lower, "_structure"), strings.HasSuffix(lower, "_types"), strings.HasSuffix(lower, "_format") && pl.form:
 		pl.tables = append(pl.tables, name+"="+string(value))
+		if strings.HasSuffix(lower, "_format") && strings.EqualFold(string(value), "values") {
+			a.More = true // the server evaluates expressions in such a table
+		}
 	default:
 		a.Set(name, string(value))
 	}
