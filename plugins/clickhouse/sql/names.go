@@ -78,7 +78,8 @@ func (s *nameSet) fill(f *Facts) {
 	f.Changes, f.Params = s.lists[listChanges], s.lists[listParams]
 	f.ReadsUnknown = f.ReadsUnknown || s.more[listReads]
 	f.WritesUnknown = f.WritesUnknown || s.more[listWrites]
-	f.FunctionsUnknown, f.ColumnsUnknown = s.more[listFunctions], s.more[listColumns]
+	f.FunctionsUnknown = s.more[listFunctions]
+	f.ColumnsUnknown = f.ColumnsUnknown || s.more[listColumns]
 	f.SettingsUnknown = s.more[listSettings] || s.more[listSettingNames] || s.more[listChanges]
 }
 

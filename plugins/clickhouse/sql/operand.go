@@ -208,6 +208,9 @@ func (r *Reader) curly() bool {
 		if r.accept(lex.String) { // SETTINGS disk = {name:'…'} is not read
 			return r.unexpected()
 		}
+		if now := r.now(); now.Kind == lex.Word && equalFold(r.value(now.Token), "identifier") { // the value names a column, or a table
+			r.facts.ColumnsUnknown = true
+		}
 		return r.typeName() && r.expect(lex.CloseCurly)
 	}
 	if r.accept(lex.CloseCurly) {

@@ -139,6 +139,8 @@ func fact(f *Facts, name string) string {
 		return strconv.FormatBool(f.Bounded)
 	case "readsunknown":
 		return strconv.FormatBool(f.ReadsUnknown)
+	case "columnsunknown":
+		return strconv.FormatBool(f.ColumnsUnknown)
 	case "data":
 		return [...]string{"none", "inline", "stream"}[f.Data]
 	}
