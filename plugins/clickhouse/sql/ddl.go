@@ -196,6 +196,7 @@ func (r *Reader) administer(k keyword) bool {
 	case kwBackup, kwRestore:
 		r.next()
 		r.does(keywordNames[k], abi.ClassExecute)
+		r.facts.ReadsUnknown, r.facts.WritesUnknown = true, true // tables and databases, without a word before their names
 		return r.tail()
 	case kwSystem, kwKill:
 		r.next()
@@ -208,7 +209,16 @@ func (r *Reader) administer(k keyword) bool {
 		}
 		r.does(verb, abi.ClassAdmin)
 		return r.tail()
-	case kwGrant, kwRevoke, kwMove, kwWatch:
+	case kwWatch:
+		r.next()
+		r.does("watch", abi.ClassAdmin)
+		database, name, ok := r.tableName()
+		if !ok {
+			return false
+		}
+		r.table(listReads, database, name)
+		return r.tail()
+	case kwGrant, kwRevoke, kwMove:
 		r.next()
 		r.does(keywordNames[k], abi.ClassAdmin)
 		if r.is(lex.End) {
@@ -222,8 +232,10 @@ func (r *Reader) administer(k keyword) bool {
 		if !r.expectWord(kwAs) {
 			return false
 		}
-		r.next()
-		return r.tail()
+		if !r.accept(lex.Word) && !r.accept(lex.Quoted) {
+			return r.unexpected()
+		}
+		return r.is(lex.End) || r.is(lex.Semicolon) || r.statement()
 	}
 	return r.unexpected()
 }

@@ -35,14 +35,15 @@ type Reader struct {
 	hidden int
 	where  condition
 
-	subject  string // what the title names first
-	because  string // the function or setting that made the class
-	verb     string // the title's
-	nested   bool   // the statement stands in an EXPLAIN
-	input    bool   // the table function input was called
-	tuple    bool   // the last brackets held a comma
-	given    int    // arguments of the last call
-	inserted bool   // this is an INSERT
+	subject    string // what the title names first
+	because    string // the function or setting that made the class
+	verb       string // the title's
+	nested     bool   // the statement stands in an EXPLAIN
+	input      bool   // the table function input was called
+	tuple      bool   // the last brackets held a comma
+	given      int    // arguments of the last call
+	inserted   bool   // this is an INSERT
+	dictionary bool   // the tail is of a dictionary whose source is a ClickHouse
 }
 
 // versions from which on, and up to which, it is known how servers read comments in comments and heredocs.
@@ -87,7 +88,7 @@ func (r *Reader) begin(text []byte, v Version) {
 	r.facts = Facts{Class: abi.ClassSession, Bounded: true}
 	r.first, r.fetched, r.depth = 0, 0, 0
 	r.subject, r.because, r.verb = "", "", ""
-	r.nested, r.input, r.tuple, r.inserted = false, false, false, false
+	r.nested, r.input, r.tuple, r.inserted, r.dictionary = false, false, false, false, false
 	r.ctes, r.hidden, r.where = r.ctes[:0], 0, condition{}
 	r.names.reset()
 	r.arena.reset()

@@ -75,9 +75,9 @@ func (r *Reader) settingValue() (value string, ok bool) {
 			return "", r.unexpected()
 		}
 		r.next()
-		if r.is(lex.Open) { // disk(type = …)
+		if r.is(lex.Open) { // disk(type = s3, …) is files elsewhere
 			r.next()
-			r.raise(abi.ClassAdmin, r.text[t.Start:t.End])
+			r.raise(abi.ClassExecute, r.text[t.Start:t.End])
 			return "*", r.arguments()
 		}
 		return r.text[t.Start:t.End], true
