@@ -1,6 +1,8 @@
 package session
 
 import (
+	"bytes"
+
 	"github.com/sallyport-dev/sallyport/plugins/http/facts"
 	"github.com/sallyport-dev/sallyport/plugins/http/head"
 	"github.com/sallyport-dev/sallyport/sdk"
@@ -166,6 +168,7 @@ func (s *Session) ask(c *sdk.Conn, p []byte) int {
 		what.Upgrade = tunnel
 	case upgrade:
 		what.Upgrade = r.Upgrade.Of(p)
+		s.upgrade = bytes.ToLower(what.Upgrade)
 	}
 	what.Length = max(r.Length, 0)
 	if r.Chunked {

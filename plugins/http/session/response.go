@@ -84,6 +84,8 @@ func (s *Session) finishResponse(c *sdk.Conn, p []byte) int {
 		return size
 	}
 	switch {
+	case r.Status == 101 && !s.switches(p):
+		return s.spoiled(c, "it changes to another protocol than the one that was asked for")
 	case body == head.Tunnel && s.bare && s.agreed(p):
 		return s.spoiled(c, "it agrees on an extension of WebSocket that was not offered")
 	case (body == head.Counted && r.Length > 0 || body == head.InChunks || body == head.UntilClose) && s.hidesEcho(p):
@@ -99,6 +101,22 @@ func (s *Session) finishResponse(c *sdk.Conn, p []byte) int {
 		return s.keepHead(c, p, body)
 	}
 	return s.passResponse(c, body, size, len(p))
+}
+
+// switches reports whether the response that p begins with changes to the protocol that was asked for, and says so. Some servers do not look at which one
+// that is, and what was decided, and how what follows is read, depends on it.
+func (s *Session) switches(p []byte) bool {
+	r, named := &s.response, false
+	for i := range r.Count {
+		f := &r.All[i]
+		if f.Known != head.Upgrade {
+			continue
+		}
+		if named = head.Fold(f.Value.Of(p), string(s.upgrade)); !named {
+			return false
+		}
+	}
+	return named
 }
 
 // passResponse passes a final response.

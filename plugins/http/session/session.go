@@ -87,6 +87,7 @@ type Session struct {
 	placed     bool     // the present request has the placeholder,
 	placedIn   int      // in this one of its fields
 	sent       bool     // a secret itself is in the present request
+	upgrade    []byte   // the protocol that it asks for, in lower case
 	bare       bool     // no extension of a WebSocket is offered by it
 	socket     socket
 
