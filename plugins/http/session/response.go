@@ -27,8 +27,11 @@ func (s *Session) upstreamData(c *sdk.Conn, p []byte, end bool) int {
 		c.Fail("upstream: the server speaks without being asked")
 		return 0
 	case s.server == serverHead:
-		s.trailing = false
 		return s.readResponse(c, p, end)
+	case s.server == serverLast:
+		c.Pass(abi.Upstream, s.answers, 1)
+		s.responseDone(c)
+		return 1
 	case s.server == serverChunks:
 		return s.readResponseChunks(c, p, end)
 	case s.server == serverKeeping && s.result.question != 0: // nothing is shown before the verdict
@@ -152,11 +155,21 @@ func (s *Session) passResponse(c *sdk.Conn, body head.Body, size, have int) int 
 		return size
 	case head.Counted:
 		total += uint64(r.Length)
-		s.trailing = r.Length > 0
 	}
-	c.Pass(abi.Upstream, s.answers, total)
+	return s.passCounted(c, total, have)
+}
+
+// passCounted passes the rest of a response, n bytes of which have are there. The host moves what has not come by itself, but for the last byte: that is shown, so that no request
+// is read before the response is whole. An answer of the gateway's own would otherwise stand in the middle of a body that the server never finishes.
+func (s *Session) passCounted(c *sdk.Conn, n uint64, have int) int {
+	if n > uint64(have) {
+		c.Pass(abi.Upstream, s.answers, n-1)
+		s.server = serverLast
+		return have
+	}
+	c.Pass(abi.Upstream, s.answers, n)
 	s.responseDone(c)
-	return int(min(total, uint64(have)))
+	return int(n)
 }
 
 func (s *Session) readResponseChunks(c *sdk.Conn, p []byte, end bool) int {

@@ -64,7 +64,6 @@ func (s *Session) interim(c *sdk.Conn, size int) int {
 func (s *Session) keepHead(c *sdk.Conn, p []byte, body head.Body) int {
 	r, k := &s.response, &s.result
 	s.closing = s.closing || r.Last() || body == head.UntilClose
-	s.trailing = false
 	if s.request.stream && body != head.Tunnel && (r.asked.Connect || r.asked.Upgrade) {
 		c.Done(s.request.id)
 		s.request.stream = false
@@ -157,16 +156,15 @@ type tail struct {
 // passTail passes it, or drops it.
 func (s *Session) passTail(c *sdk.Conn, p []byte) int {
 	t := s.tail
-	if t.drops {
+	switch {
+	case t.drops:
 		c.Drop(abi.Upstream, t.left)
-	} else {
-		c.Pass(abi.Upstream, s.answers, t.left)
-		s.trailing = true
-	}
-	if t.more {
-		s.server = serverChunks
-	} else {
 		s.responseDone(c)
+	case t.more:
+		c.Pass(abi.Upstream, s.answers, t.left)
+		s.server = serverChunks
+	default:
+		return s.passCounted(c, t.left, len(p))
 	}
 	return int(min(t.left, uint64(len(p))))
 }

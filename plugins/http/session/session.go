@@ -38,6 +38,7 @@ const (
 	serverMessages                    // frames of a WebSocket
 	serverKeeping                     // a response that is looked at, whose head was kept
 	serverTail                        // of one that was too long, what was not kept
+	serverLast                        // the last byte of a body with a length
 )
 
 // linkState is how far the connection to the upstream is.
@@ -74,7 +75,7 @@ type Session struct {
 	held    bool // a person is asked
 	patient bool // and the client can be told so
 
-	// trailing says that a response was passed of which the host may still wait for bytes: a CLOSE would cut it off.
+	// trailing says that a frame of a WebSocket was passed of which the host may still wait for bytes: a CLOSE would cut it off.
 	trailing bool
 	ending   bool // the connection ends behind that, over
 	failed   bool // something that was not understood,
@@ -256,7 +257,7 @@ func (s *Session) agentEnded(c *sdk.Conn) {
 	s.half = true
 	switch s.agent {
 	case agentStart, agentHead, agentDrops, agentGone:
-		if s.server == serverIdle && !s.trailing {
+		if s.server == serverIdle {
 			c.Close("the agent closed the connection")
 			return
 		}
