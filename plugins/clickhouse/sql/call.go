@@ -42,6 +42,9 @@ func (r *Reader) call() bool {
 	if f != nil && f.names {
 		r.namedTable()
 	}
+	if f != nil && f.higher && !r.higherOrder(0) {
+		return false
+	}
 	if !r.enter() {
 		return false
 	}
@@ -73,6 +76,32 @@ func (r *Reader) call() bool {
 		return r.transformers()
 	}
 	return r.behindCall()
+}
+
+// higherOrder notes the function that the argument at tokens ahead names, of a call that takes a function: file, (file), file AS f. A name that is
+// the only argument is an array.
+func (r *Reader) higherOrder(at int) bool {
+	inner := at
+	for inner < window-4 && r.peek(inner).Kind == lex.Open {
+		inner++
+	}
+	t, next := r.peek(inner), r.peek(inner+1)
+	switch {
+	case t.Kind == lex.Open:
+		return r.fail("too many brackets around what may be a function")
+	case t.Kind == lex.OpenCurly && r.peek(inner+3).Kind == lex.Word && equalFold(r.value(r.peek(inner+3).Token), "identifier"):
+		return r.fail("a function that a parameter names")
+	case t.Kind != lex.Word && t.Kind != lex.Quoted || t.kw.hard() || r.literalWord(t.kw):
+	case inner == at && next.Kind == lex.Comma,
+		inner > at && next.Kind == lex.Close && r.peek(inner+2).Kind != lex.Arrow, // (x) -> x
+		next.kw == kwAs, next.Kind == lex.Quoted, next.Kind == lex.Word && !next.kw.notAlias() && !r.infix(next.kw):
+		name := r.value(t.Token)
+		r.function(name)
+		if f := functionNamed(name); f != nil && f.names {
+			r.facts.ReadsUnknown = true
+		}
+	}
+	return true
 }
 
 // namedTable notes the table or dictionary that a function's first argument names, as text or as a name.

@@ -17,6 +17,7 @@ type callee struct {
 	local          int  // with more arguments than that it asks another server, 0: it never does
 	columns        bool // its first argument describes columns, in which expressions can stand
 	nested         bool // its argument can be another table function
+	higher         bool // its first argument can be the name of a function
 	apart          bool // its argument is a query that does not know what WITH defines around it
 }
 
@@ -39,6 +40,18 @@ var knownFunctions = [...]callee{
 	{name: "hascolumnintable", class: reads, unnamed: true, local: 3}, // a host, a user and a password can stand before the three
 	{name: "reversednsquery", class: executes},
 	{name: "generateserialid", class: abi.ClassWrite},
+
+	// arrayMap(upper, a) is arrayMap(x -> upper(x), a) in new servers.
+	{name: "arraymap", class: reads, higher: true}, {name: "arrayfilter", class: reads, higher: true}, {name: "arraycount", class: reads, higher: true}, {name: "arrayexists", class: reads, higher: true},
+	{name: "arrayall", class: reads, higher: true}, {name: "arraysum", class: reads, higher: true}, {name: "arrayavg", class: reads, higher: true}, {name: "arraymin", class: reads, higher: true},
+	{name: "arraymax", class: reads, higher: true}, {name: "arrayproduct", class: reads, higher: true}, {name: "arraycumsum", class: reads, higher: true}, {name: "arraycumsumnonnegative", class: reads, higher: true},
+	{name: "arrayfirst", class: reads, higher: true}, {name: "arrayfirstornull", class: reads, higher: true}, {name: "arrayfirstindex", class: reads, higher: true}, {name: "arraylast", class: reads, higher: true},
+	{name: "arraylastornull", class: reads, higher: true}, {name: "arraylastindex", class: reads, higher: true}, {name: "arraysort", class: reads, higher: true}, {name: "arrayreversesort", class: reads, higher: true},
+	{name: "arraypartialsort", class: reads, higher: true}, {name: "arraypartialreversesort", class: reads, higher: true}, {name: "arraytopk", class: reads, higher: true}, {name: "arraybottomk", class: reads, higher: true},
+	{name: "arrayfill", class: reads, higher: true}, {name: "arrayreversefill", class: reads, higher: true}, {name: "arraysplit", class: reads, higher: true}, {name: "arrayreversesplit", class: reads, higher: true},
+	{name: "arrayfold", class: reads, higher: true}, {name: "arraycompact", class: reads, higher: true}, {name: "arraydifference", class: reads, higher: true}, {name: "mapapply", class: reads, higher: true},
+	{name: "mapfilter", class: reads, higher: true}, {name: "mapexists", class: reads, higher: true}, {name: "mapall", class: reads, higher: true}, {name: "mapsort", class: reads, higher: true},
+	{name: "mapreversesort", class: reads, higher: true}, {name: "mappartialsort", class: reads, higher: true}, {name: "mappartialreversesort", class: reads, higher: true},
 
 	// IN, written as a function: a name in it is a table, a call can be a table function.
 	{name: "in", class: abi.ClassOpaque, unnamed: true}, {name: "notin", class: abi.ClassOpaque, unnamed: true}, {name: "globalin", class: abi.ClassOpaque, unnamed: true}, {name: "globalnotin", class: abi.ClassOpaque, unnamed: true},

@@ -147,6 +147,9 @@ func (r *Reader) tailWord(t token) (done, ok bool) {
 			r.facts.ReadsUnknown = r.facts.ReadsUnknown || f.unnamed || f.names
 		}
 		r.function(name)
+		if f := functionNamed(name); f != nil && f.higher && !r.higherOrder(2) {
+			return false, false
+		}
 	case next.Kind == lex.Equal && t.Kind == lex.Word:
 		if settingClass(r.arena.lower(r.value(t.Token)), "*") == abi.ClassOpaque {
 			r.raise(abi.ClassOpaque, r.value(t.Token))
