@@ -195,6 +195,9 @@ func (d *decoder) takeName(name string) {
 func (d *decoder) takeRelation(e *entry) {
 	if reads(e.role) {
 		d.facts.Reads = appendNames(d.facts.Reads, e)
+		if isCatalog(e.schema(), e.name()) && showsFile(e.name()) {
+			d.takeCall(abi.ClassExecute, e.name())
+		}
 		if e.role == 'r' {
 			return
 		}
@@ -259,6 +262,12 @@ func (d *decoder) set(name string) { d.facts.Settings = append(d.facts.Settings,
 // isCatalog says whether a relation is one of PostgreSQL's own, as far as its name tells.
 func isCatalog(schema, name string) bool {
 	return schema == "pg_catalog" || (schema == "" && len(name) > 3 && name[:3] == "pg_")
+}
+
+// showsFile says whether one of PostgreSQL's own views has in it what a file of the server says. Of the first two there are functions of the
+// same name, which count as much.
+func showsFile(view string) bool {
+	return view == "pg_hba_file_rules" || view == "pg_ident_file_mappings" || view == "pg_file_settings"
 }
 
 // finish ends the current top-level statement.

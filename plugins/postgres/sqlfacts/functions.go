@@ -38,7 +38,7 @@ func isHarmless(name string) bool {
 func specialFunction(name string) (Class, bool) {
 	switch name {
 	// Volatile, but only because each call answers anew.
-	case "amvalidate", "bernoulli", "system", "clock_timestamp", "current_query", "currtid2", "currval", "lastval",
+	case "amvalidate", "clock_timestamp", "current_query", "currtid2", "currval", "lastval",
 		"gen_random_uuid", "pg_blocking_pids", "pg_collation_actual_version", "pg_control_checkpoint", "pg_control_init",
 		"pg_control_recovery", "pg_control_system", "pg_current_wal_flush_lsn", "pg_current_wal_insert_lsn",
 		"pg_current_wal_lsn", "pg_database_collation_actual_version", "pg_database_size", "pg_get_backend_memory_contexts",
@@ -116,7 +116,7 @@ func isNewer(name string) bool {
 		"json_value", "json_strip_nulls", "jsonb_path_query", "max_identifier_length", "pg_basetype",
 		"pg_column_toast_chunk_id", "pg_get_acl", "pg_get_loaded_modules", "pg_input_error_info", "pg_input_is_valid",
 		"pg_stat_get_backend_subxact", "pg_wait_events", "range_agg", "to_bin", "to_oct", "to_regtypemod",
-		"unicode_assigned", "unicode_version", "icu_unicode_version", "uuid_extract_timestamp", "uuid_extract_version",
+		"json", "merge_action", "unicode_assigned", "unicode_version", "icu_unicode_version", "uuid_extract_timestamp", "uuid_extract_version",
 		"uuidv4", "uuidv7", "xmltext", "bytea", "system_user":
 		return true
 	}

@@ -56,8 +56,56 @@ static void record_setting(const FuncCall *call)
 	record_string('g', value, -1);
 }
 
+/* keyword_call is the function that a node is for servers that do not have its syntax yet: to PostgreSQL 15, json_value(a, 'x') calls a
+ * function of that name. NULL: it is no such node. */
+static const char *keyword_call(const void *node)
+{
+	switch (nodeTag(node))
+	{
+		case T_JsonFuncExpr:
+			switch (((const JsonFuncExpr *) node)->op)
+			{
+				case JSON_EXISTS_OP:
+					return "json_exists";
+				case JSON_QUERY_OP:
+					return "json_query";
+				case JSON_VALUE_OP:
+					return "json_value";
+				default:
+					return NULL;
+			}
+		case T_JsonParseExpr:
+			return "json";
+		case T_JsonScalarExpr:
+			return "json_scalar";
+		case T_JsonSerializeExpr:
+			return "json_serialize";
+		case T_JsonArrayConstructor:
+			return "json_array";
+		case T_JsonArrayAgg:
+			return "json_arrayagg";
+		case T_MergeSupportFunc:
+			return "merge_action";
+		default:
+			return NULL;
+	}
+}
+
+/* record_sampling records the method of TABLESAMPLE, but for the two that every server has: as functions they cannot be called, and who
+ * calls a function of their name calls another one (system is the usual name of one that runs a shell). */
+static void record_sampling(const List *method)
+{
+	const char *name = strVal(llast(method));
+	bool own = list_length(method) == 1 || (list_length(method) == 2 && strcmp(strVal(linitial(method)), "pg_catalog") == 0);
+	if (!own || (strcmp(name, "system") != 0 && strcmp(name, "bernoulli") != 0))
+		record_qualified('F', method);
+}
+
 void record_calls(const void *node)
 {
+	const char *keyword = keyword_call(node);
+	if (keyword != NULL)
+		record_dotted('F', "", keyword);
 	switch (nodeTag(node))
 	{
 		case T_FuncCall:
@@ -65,7 +113,7 @@ void record_calls(const void *node)
 			record_setting(node);
 			break;
 		case T_RangeTableSample:
-			record_qualified('F', ((const RangeTableSample *) node)->method);
+			record_sampling(((const RangeTableSample *) node)->method);
 			break;
 		case T_A_Expr:
 			if (((const A_Expr *) node)->kind <= AEXPR_OP_ALL)

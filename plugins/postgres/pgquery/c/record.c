@@ -134,12 +134,21 @@ void record_relation(char role, const char *schema, const char *name)
 		forget_duplicate(start);
 }
 
+void record_dotted(char tag, const char *schema, const char *name)
+{
+	int start = length;
+	if (!room(strlen(schema) + strlen(name) + 12))
+		return;
+	out[length++] = tag;
+	put_dotted(schema, name);
+	forget_duplicate(start);
+}
+
 /* record_qualified writes the last two parts of a dotted name. */
 void record_qualified(char tag, const List *parts)
 {
 	const char *schema = "", *name = "";
 	const ListCell *cell;
-	int start = length;
 
 	foreach (cell, parts)
 	{
@@ -149,11 +158,7 @@ void record_qualified(char tag, const List *parts)
 		schema = name;
 		name = strVal(part);
 	}
-	if (!room(strlen(schema) + strlen(name) + 12))
-		return;
-	out[length++] = tag;
-	put_dotted(schema, name);
-	forget_duplicate(start);
+	record_dotted(tag, schema, name);
 }
 
 void record_column(const char *name)

@@ -54,6 +54,7 @@ void record_statement(void);
 void record_verb(int kind, int flags, int sub);
 void record_string(char tag, const char *s, int length);
 void record_relation(char role, const char *schema, const char *name);
+void record_dotted(char tag, const char *schema, const char *name);
 void record_qualified(char tag, const List *name);
 void record_column(const char *name);
 void record_normalized(const char *text, int length);
