@@ -36,7 +36,7 @@ func settingClass(name string) Class {
 		"row_security", "synchronize_seqscans", "default_text_search_config", "track_io_timing", "default_toast_compression":
 		return abi.ClassSession
 	}
-	if len(name) > 7 && name[:7] == "enable_" {
+	if strings.HasPrefix(name, "enable_") && !strings.Contains(name, ".") { // with a dot it is an application's own
 		return abi.ClassSession
 	}
 	return abi.ClassAdmin
