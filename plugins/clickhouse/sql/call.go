@@ -78,22 +78,26 @@ func (r *Reader) call() bool {
 	return r.behindCall()
 }
 
-// higherOrder notes the function that the argument at tokens ahead names, of a call that takes a function: file, (file), file AS f. A name that is
-// the only argument is an array.
+// higherOrder notes the function that the argument at tokens ahead names, of a call that takes a function: file, (file), +file, ALL file,
+// file AS f. A name that is the only argument is an array.
 func (r *Reader) higherOrder(at int) bool {
-	inner := at
-	for inner < window-4 && r.peek(inner).Kind == lex.Open {
-		inner++
+	brackets := 0
+	for ; at < window-4; at++ {
+		if t := r.peek(at); t.Kind == lex.Open {
+			brackets++
+		} else if t.Kind != lex.Plus && t.kw != kwAll && t.kw != kwDistinct {
+			break
+		}
 	}
-	t, next := r.peek(inner), r.peek(inner+1)
+	t, next := r.peek(at), r.peek(at+1)
 	switch {
-	case t.Kind == lex.Open:
-		return r.fail("too many brackets around what may be a function")
-	case t.Kind == lex.OpenCurly && r.peek(inner+3).Kind == lex.Word && equalFold(r.value(r.peek(inner+3).Token), "identifier"):
+	case t.Kind == lex.Open || t.Kind == lex.Plus || t.kw == kwAll || t.kw == kwDistinct:
+		return r.fail("too much before what may be a function")
+	case t.Kind == lex.OpenCurly && r.peek(at+3).Kind == lex.Word && equalFold(r.value(r.peek(at+3).Token), "identifier"):
 		return r.fail("a function that a parameter names")
 	case t.Kind != lex.Word && t.Kind != lex.Quoted || t.kw.hard() || r.literalWord(t.kw):
-	case inner == at && next.Kind == lex.Comma,
-		inner > at && next.Kind == lex.Close && r.peek(inner+2).Kind != lex.Arrow, // (x) -> x
+	case next.Kind == lex.Comma && brackets == 0,
+		next.Kind == lex.Close && brackets > 0 && r.peek(at+2).Kind != lex.Arrow, // (x) -> x
 		next.kw == kwAs, next.Kind == lex.Quoted, next.Kind == lex.Word && !next.kw.notAlias() && !r.infix(next.kw):
 		name := r.value(t.Token)
 		r.function(name)
