@@ -41,6 +41,7 @@ func (r *Reader) call() bool {
 	f := functionNamed(name)
 	if f != nil && f.names {
 		r.namedTable()
+		r.namedColumn(name)
 	}
 	if f != nil && f.higher && !r.higherOrder(0) {
 		return false
@@ -102,10 +103,23 @@ func (r *Reader) higherOrder(at int) bool {
 		name := r.value(t.Token)
 		r.function(name)
 		if f := functionNamed(name); f != nil && f.names {
-			r.facts.ReadsUnknown = true
+			r.facts.ReadsUnknown, r.facts.ColumnsUnknown = true, true
 		}
 	}
 	return true
+}
+
+// namedColumn notes the column that joinGet and dictGet name as a text, behind the table.
+func (r *Reader) namedColumn(function string) {
+	switch low := r.arena.lower(function); {
+	case low == "dictgethierarchy", low == "dictgetchildren", low == "dictgetdescendants", low == "dictgetroot":
+	case strings.HasPrefix(low, "dictget"), strings.HasPrefix(low, "joinget"):
+		if t, behind := r.peek(2), r.peek(3).Kind; r.peek(1).Kind == lex.Comma && r.plainText(t) && (behind == lex.Comma || behind == lex.Close) {
+			r.names.add(listColumns, r.value(t.Token))
+		} else {
+			r.facts.ColumnsUnknown = true
+		}
+	}
 }
 
 // namedTable notes the table or dictionary that a function's first argument names, as text or as a name.

@@ -19,6 +19,7 @@ func (r *Reader) insert() bool {
 		if !r.tableFunction() {
 			return false
 		}
+		r.facts.WritesUnknown = true // remote('h', db, t) and its kin write a table that is no name here
 	} else {
 		database, name, ok := r.tableName()
 		if !ok {

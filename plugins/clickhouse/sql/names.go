@@ -242,13 +242,12 @@ func (r *Reader) cte(name string) bool {
 	return false
 }
 
-// named adds a table that a text names: "t" or "db.t".
+// named adds a table that a text names: "t" or "db.t". Of a name with several dots each part from a dot on can be the table.
 func (r *Reader) named(l listKind, name string) {
-	for i := len(name) - 1; i > 0; i-- {
+	r.table(l, "", name)
+	for i := range len(name) {
 		if name[i] == '.' {
-			r.table(l, name[:i], name[i+1:])
-			return
+			r.names.add(l, name[i+1:])
 		}
 	}
-	r.table(l, "", name)
 }

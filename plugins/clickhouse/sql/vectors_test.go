@@ -139,6 +139,8 @@ func fact(f *Facts, name string) string {
 		return strconv.FormatBool(f.Bounded)
 	case "readsunknown":
 		return strconv.FormatBool(f.ReadsUnknown)
+	case "writesunknown":
+		return strconv.FormatBool(f.WritesUnknown)
 	case "columnsunknown":
 		return strconv.FormatBool(f.ColumnsUnknown)
 	case "data":
