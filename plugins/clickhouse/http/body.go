@@ -155,20 +155,22 @@ func streams(f *sql.Facts) bool {
 	return f.Kind == sql.KindInsert && !f.Unknown && f.Data == sql.DataStream && f.Format != "" && !f.Values
 }
 
-// otherPath is what a request for something else than a statement does; nil: it is one.
+// otherPath is what a request for something else than a statement does; nil: it is one. Old servers go by the whole target and by the method:
+// to them GET /ping?query=… and POST /ping are statements.
 func (s *Session) otherPath() *sql.Facts {
-	switch s.plan.path {
-	case "/":
-		if len(s.plan.query) > 0 || s.request.Chunked || s.request.Length > 0 || s.plan.form {
-			return nil
-		}
+	body := s.request.Chunked || s.request.Length > 0 || s.plan.form
+	plain := s.plan.about.Readonly && !body && len(s.plan.query) == 0 // GET or HEAD
+	switch path := s.plan.path; {
+	case path == "/" && (body || len(s.plan.query) > 0):
+		return nil
+	case path == "/":
 		return &sql.Facts{Class: abi.ClassSession, Title: "ask for the greeting", Verbs: []string{"ping"}, Bounded: true}
-	case "/ping":
+	case path == "/ping" && plain && !s.request.HasQuery:
 		return &sql.Facts{Class: abi.ClassSession, Title: "ping", Verbs: []string{"ping"}, Bounded: true}
-	case "/replicas_status":
+	case path == "/replicas_status" && plain:
 		return &sql.Facts{Class: abi.ClassRead, Title: "ask for the status of replicas", Verbs: []string{"replicas status"}, Bounded: true}
 	}
-	return unknown("a path that is not known")
+	return unknown("a path that is not known, or is not used in this way")
 }
 
 // classify reads the text that the server will run.

@@ -62,6 +62,9 @@ func (s *Session) read(p []byte) (wrong string) {
 	}
 	if s.hasDatabase {
 		a.Database = s.ownDatabase
+	}
+	// A ping with a database would be a statement for old servers.
+	if f := s.otherPath(); s.hasDatabase && (f == nil || f.Unknown) {
 		at, text := int(r.Query.Start), "database="+escape(s.ownDatabase)
 		if r.HasQuery {
 			text += "&"
