@@ -159,7 +159,7 @@ func streams(f *sql.Facts) bool {
 // to them GET /ping?query=… and POST /ping are statements.
 func (s *Session) otherPath() *sql.Facts {
 	body := s.request.Chunked || s.request.Length > 0 || s.plan.form
-	plain := s.plan.about.Readonly && !body && len(s.plan.query) == 0 // GET or HEAD
+	plain := s.plan.fetches && !body && len(s.plan.query) == 0
 	switch path := s.plan.path; {
 	case path == "/" && (body || len(s.plan.query) > 0):
 		return nil

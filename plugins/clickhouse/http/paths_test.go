@@ -2,9 +2,11 @@ package http_test
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"github.com/sallyport-dev/sallyport/plugins/clickhouse/plugin"
+	"github.com/sallyport-dev/sallyport/plugins/clickhouse/session"
 	"github.com/sallyport-dev/sallyport/sdk"
 	"github.com/sallyport-dev/sallyport/sdk/abi"
 	"github.com/sallyport-dev/sallyport/sdk/testkit/drygate"
@@ -57,6 +59,24 @@ func TestPaths(t *testing.T) {
 		}
 		if got := g.Transcript().Gets(abi.Upstream); test.class == abi.ClassSession && bytes.Contains(got, []byte("?")) {
 			t.Errorf("%q: the server gets %q", test.request, got)
+		}
+	}
+}
+
+// TestReadonly has the methods by which a server changes nothing: 18.16 runs HEAD /?query=CREATE… as it is.
+func TestReadonly(t *testing.T) {
+	field := slices.IndexFunc(session.SQLFamily.Fields, func(f abi.Field) bool { return f.Name == "readonly" })
+	for method, want := range map[string]bool{"GET": true, "HEAD": false, "POST": false} {
+		p := &plugin.Plugin{}
+		m, err := sdk.ConfigureNative(p, map[string]any{"protocol": "http"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := drygate.New(drygate.Config{Guest: sdk.NewNative(p, nil), Manifest: m, Facts: abi.Facts{Endpoint: "ch"}, Decide: func(*drygate.Entry) (v drygate.Verdict) { return v }})
+		g.Open()
+		g.Send(abi.Agent, []byte(method+" /?query=CREATE+TABLE+t+AS+u HTTP/1.1\r\nHost: h\r\n\r\n"))
+		if asks := g.Transcript().Asks(); len(asks) != 2 || asks[1].Action.Values[field].Bool != want {
+			t.Errorf("%s: %d questions", method, len(asks))
 		}
 	}
 }

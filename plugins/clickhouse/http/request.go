@@ -20,6 +20,7 @@ type plan struct {
 	// frames: the body is in ClickHouse's own compression. form: it is multipart/form-data, with this boundary.
 	frames, form bool
 	boundary     string
+	fetches      bool            // the method is GET or HEAD
 	tables       []string        // words of the URL that belong to the tables of a form
 	seen         map[string]bool // the parameters of the URL, which a form must not have again
 }
@@ -45,7 +46,8 @@ func (s *Session) read(p []byte) (wrong string) {
 	a := &pl.about
 	a.Interface = "http"
 	method := string(r.Method.Of(p))
-	a.Readonly = method == "GET" || method == "HEAD"
+	a.Readonly = method == "GET" // servers change what HEAD asks for
+	pl.fetches = method == "GET" || method == "HEAD"
 	s.last = r.Last()
 	pl.path = string(r.Path.Of(p))
 	a.User, a.Database = "default", "default"
