@@ -27,7 +27,8 @@
 //
 // [Limits] bounds what a peer can make the gateway hold: requests without a decision, connections (from the first packet until the
 // last byte is acknowledged or given up, so that an agent cannot keep closed connections alive outside the count), buffers of each
-// connection, DNS questions in work. The limit on all peers together bounds the whole.
+// connection, DNS questions in work. The limit on all peers together bounds the whole. Packets that were received and not worked on yet are bounded, too, for all
+// peers together.
 //
 // # Life
 //

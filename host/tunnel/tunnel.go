@@ -88,7 +88,10 @@ func New(ctx context.Context, config Config) (*Tunnel, error) {
 	}
 	t.stack.SetTransportProtocolHandler(tcp.ProtocolNumber, t.onTCP)
 	t.device = device.NewDevice(t.bridge, t.bridge.Bind(udpbind.New(host)), wireguardLogger(config.Logger))
-	if err := t.start(port); err != nil {
+	if err = boundInbound(t.device); err == nil {
+		err = t.start(port)
+	}
+	if err != nil {
 		t.Close()
 		return nil, fmt.Errorf("tunnel: %w", err)
 	}
