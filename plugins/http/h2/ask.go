@@ -18,12 +18,18 @@ func (s *Session) ask(c *sdk.Conn, st *stream) {
 	if st.state == gathering {
 		q = &st.request.request
 		s.block, s.secretAt = append(s.block[:0], st.block...), st.secretAt
+		s.known = 0
 	}
 	a := s.action
-	a.Begin()
-	for i := range q.fields {
-		if f := &q.fields[i]; f.Flags&hpack.Pseudo == 0 {
-			a.Header(head.Name(f.Known), f.Name.Of(q.text), f.Value.Of(q.text))
+	if s.known == 0 || !a.Again(s.known) {
+		a.Begin()
+		for i := range q.fields {
+			if f := &q.fields[i]; f.Flags&hpack.Pseudo == 0 {
+				a.Header(head.Name(f.Known), f.Name.Of(q.text), f.Value.Of(q.text))
+			}
+		}
+		if s.known != 0 {
+			a.Keep(s.known)
 		}
 	}
 	what := facts.Request{Method: q.method, Authority: q.authority, Path: q.bare(), Query: q.query, Version: "2", TLS: s.link.Secured,

@@ -118,6 +118,8 @@ type Session struct {
 	assembly            []byte
 	request             request
 	block               []byte // of the request that was asked about last
+	known               uint32 // the number of the agent's block that request, block and secretAt are about; 0: of none that may come again
+	passed              passed
 	reply               []byte // a block to the agent
 	out                 []byte // frames
 	written             []byte // a block to the upstream with the gateway's own headers
@@ -160,6 +162,7 @@ func New(o *Options, action *facts.Action) *Session {
 // Start begins: the agent's next bytes are its preface.
 func (s *Session) Start(c *sdk.Conn, l Link) {
 	s.link = l
+	s.action.Begin() // what is kept there has numbers of somebody else's
 	s.link.Credentials = l.Credentials[:min(len(l.Credentials), maxCredentials)]
 	s.out = h2frame.AppendSettings(s.out[:0], h2frame.Setting{ID: h2frame.MaxConcurrentStreams, Value: maxStreams},
 		h2frame.Setting{ID: h2frame.MaxHeaderListSize, Value: uint32(s.list)})

@@ -166,7 +166,10 @@ func (s *Session) note(c *sdk.Conn, problem string) { c.Note(s.link.Connect, "ma
 // begin takes a new request in: it is answered, asked about, or its body is read first.
 func (s *Session) begin(c *sdk.Conn, st *stream, fields []hpack.Field, large bool) {
 	q := &s.request
-	problem := q.read(fields, s.requests.Text())
+	again, problem := s.known == s.requests.Block(), ""
+	if !again {
+		problem = q.read(fields, s.requests.Text())
+	}
 	if problem == "" && st.agentDone && q.length > 0 {
 		problem = "the body is not as long as Content-Length says"
 	}
@@ -178,12 +181,14 @@ func (s *Session) begin(c *sdk.Conn, st *stream, fields []hpack.Field, large boo
 		s.answerBad(c, st, 400, "Bad Request", problem)
 		return
 	}
-	if problem, status := s.addressed(q); problem != "" {
-		s.answerBad(c, st, status, "Misdirected Request", problem)
-		return
+	if !again {
+		if problem, status := s.addressed(q); problem != "" {
+			s.answerBad(c, st, status, "Misdirected Request", problem)
+			return
+		}
+		s.block = s.encode(s.block[:0], q)
 	}
 	st.length, st.headOnly, st.grpc = q.length, q.is("HEAD"), q.grpc
-	s.block = s.encode(s.block[:0], q)
 	if len(s.block)+s.credentials() > maxSend {
 		s.answerBad(c, st, 431, "Request Header Fields Too Large", "the header is longer than it may be")
 		return
@@ -193,7 +198,7 @@ func (s *Session) begin(c *sdk.Conn, st *stream, fields []hpack.Field, large boo
 		return
 	}
 	if !st.hashes && (!s.options.Inspect || !s.action.Reads(q.method, q.bare())) || q.connect {
-		s.ask(c, st)
+		s.askNow(c, st)
 		return
 	}
 	st.limit = max(maxSend-len(s.block)-s.credentials(), 0)
@@ -202,15 +207,22 @@ func (s *Session) begin(c *sdk.Conn, st *stream, fields []hpack.Field, large boo
 	}
 	if st.agentDone || q.length > int64(st.limit) {
 		st.known = st.agentDone
-		s.ask(c, st)
+		s.askNow(c, st)
 		return
 	}
 	s.gather(c, st, q)
 }
 
+// askNow asks about the request that was read last. What was read of it stands for the next one, too, if that has the same header block.
+func (s *Session) askNow(c *sdk.Conn, st *stream) {
+	s.known = s.requests.Block()
+	s.ask(c, st)
+}
+
 // gather reads the body of a request before it is asked about.
 func (s *Session) gather(c *sdk.Conn, st *stream, q *request) {
 	st.state = gathering
+	s.known = 0
 	if q.expects { // the client waits for a word, and the upstream's would be a second one
 		q.continued = true
 		s.block = s.encode(s.block[:0], q)

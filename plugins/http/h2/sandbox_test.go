@@ -3,6 +3,7 @@ package h2_test
 import (
 	"compress/gzip"
 	"context"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -91,6 +92,7 @@ type exchange struct {
 	id, number uint32
 	verdict    []byte
 	action     uint32
+	varies     bool // another path each time
 }
 
 // steady begins a connection on a guest and lets it get past its first requests.
@@ -111,8 +113,12 @@ func steady(tb testing.TB, g drygate.Guest) *exchange {
 
 // prepare makes the bytes of the next exchange.
 func (x *exchange) prepare() (request, response []byte) {
+	path := ":path: /v1/items/17?full=1"
+	if x.varies {
+		path = fmt.Sprintf(":path: /v1/items/%d?full=1", x.id)
+	}
 	x.agent.Reset()
-	x.agent.headers(x.id, true, ":method: GET", ":scheme: http", ":authority: api", ":path: /v1/items/17?full=1", "user-agent: agent/1.0", "accept: application/json",
+	x.agent.headers(x.id, true, ":method: GET", ":scheme: http", ":authority: api", path, "user-agent: agent/1.0", "accept: application/json",
 		"accept-encoding: gzip", "authorization: Bearer 0123456789abcdef0123456789abcdef", "x-request-id: 4bf92f3577b34da6a3ce929d0e0e4736")
 	x.up.Reset()
 	x.up.headers(x.number, false, ":status: 200", "content-type: application/json", "content-length: 100", "date: Mon, 21 Oct 2013 20:13:21 GMT", "server: nginx", "etag: \"5f3c\"").
@@ -167,14 +173,20 @@ func TestNothingAllocated(t *testing.T) {
 	}
 }
 
-// BenchmarkExchange is a request decoded, asked about and written anew, and its response passed: all that a guest does for it.
+// BenchmarkExchange is a request decoded, asked about and written anew, and its response passed: all that a guest does for it. The same request again and again, and
+// one with another path each time.
 func BenchmarkExchange(b *testing.B) {
+	b.Run("again", func(b *testing.B) { benchmarkExchange(b, false) })
+	b.Run("another", func(b *testing.B) { benchmarkExchange(b, true) })
+}
+
+func benchmarkExchange(b *testing.B, varies bool) {
 	b.Run("native", func(b *testing.B) {
 		p := &plain.Plugin{}
 		if _, err := sdk.ConfigureNative(p, nil); err != nil {
 			b.Fatal(err)
 		}
-		measure(b, sdk.NewNative(p, nil))
+		measure(b, sdk.NewNative(p, nil), varies)
 	})
 	b.Run("guest", func(b *testing.B) {
 		wasm, err := os.ReadFile(packed(b))
@@ -210,13 +222,14 @@ func BenchmarkExchange(b *testing.B) {
 			b.Fatal(err)
 		}
 		defer g.Close()
-		measure(b, sandboxed{g})
+		measure(b, sandboxed{g}, varies)
 		b.ReportMetric(float64(g.FuelSpent())/float64(b.N), "fuel/op")
 	})
 }
 
-func measure(b *testing.B, g drygate.Guest) {
+func measure(b *testing.B, g drygate.Guest, varies bool) {
 	x := steady(b, g)
+	x.varies = varies
 	const batch = 256
 	var all [batch][2][]byte
 	var verdicts [batch][]byte

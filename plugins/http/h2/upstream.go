@@ -156,6 +156,11 @@ func (s *Session) upstreamHeaders(r *reader, h *h2frame.Head, p []byte) bool {
 		return false
 	}
 	end := h.Has(h2frame.EndStream)
+	if k := &s.passed; k.block == s.responses.Block() && k.end == end && k.headOnly == st.headOnly && !st.answered {
+		st.reply = k.reply
+		s.responseBegins(c, st, fields, k.code, end)
+		return !s.over
+	}
 	code, problem := responseProblem(fields, s.responses.Text(), st.answered)
 	switch {
 	case large:
@@ -174,6 +179,25 @@ func (s *Session) upstreamHeaders(r *reader, h *h2frame.Head, p []byte) bool {
 		s.spoiled(c, st, problem)
 		return !s.over
 	}
+	s.passed.block = 0
+	if code >= 200 {
+		s.passed = passed{s.responses.Block(), code, st.reply, end, st.headOnly, reuse(s.passed.header)}
+	}
+	s.responseBegins(c, st, fields, code, end)
+	return !s.over
+}
+
+// passed is what was found out about the upstream's last block, where that was a response.
+type passed struct {
+	block         uint32 // its number
+	code          int
+	reply         int64  // as a stream's
+	end, headOnly bool   // of the stream that it was for
+	header        []byte // as the agent gets it; empty: it was not written yet
+}
+
+// responseBegins takes the header of a response, or its trailers; code is 0 for these.
+func (s *Session) responseBegins(c *sdk.Conn, st *stream, fields []hpack.Field, code int, end bool) {
 	if code >= 200 {
 		st.answered = true
 		if code == 401 {
@@ -185,12 +209,14 @@ func (s *Session) upstreamHeaders(r *reader, h *h2frame.Head, p []byte) bool {
 	}
 	if st.result.keeps() {
 		s.keepHeader(c, st, fields, code, end)
-		return !s.over
+		return
 	}
-	flags := h.Flags & h2frame.EndStream
+	flags := h2frame.Flags(0)
+	if end {
+		flags = h2frame.EndStream
+	}
 	s.down(c, h2frame.AppendHeaders(s.out[:0], st.agent, flags, s.response(fields), frameSize))
 	s.upstreamEnd(c, st, end)
-	return !s.over
 }
 
 // upstreamEnd takes the end of a response.
@@ -206,15 +232,25 @@ func (s *Session) upstreamEnd(c *sdk.Conn, st *stream, end bool) {
 
 // response writes the header block that the agent gets.
 func (s *Session) response(fields []hpack.Field) []byte {
-	b := s.begun(s.reply[:0], abi.Agent)
+	k := &s.passed
+	if k.block == 0 || !s.updated[abi.Agent] {
+		b := s.appendResponse(s.begun(s.reply[:0], abi.Agent), fields)
+		s.reply = b[:0]
+		return b
+	}
+	if len(k.header) == 0 {
+		k.header = s.appendResponse(k.header, fields)
+	}
+	return k.header
+}
+
+func (s *Session) appendResponse(b []byte, fields []hpack.Field) []byte {
 	for i := range fields {
 		f := &fields[i]
-		if aboutConnection(f, s.responses.Text()) {
-			continue
+		if !aboutConnection(f, s.responses.Text()) {
+			b = hpack.AppendField(b, f, s.responses.Text())
 		}
-		b = hpack.AppendField(b, f, s.responses.Text())
 	}
-	s.reply = b[:0]
 	return b
 }
 

@@ -22,14 +22,22 @@ type Decoder struct {
 	used   int
 	sum    int
 	large  bool
+
+	// last is the block before, where it left the table as it was: the same bytes mean the same again then.
+	last  []byte
+	still bool
+	block uint32
 }
+
+// mostAgain is up to how many bytes a block is kept for the next one to be compared with.
+const mostAgain = 1 << 10
 
 // NewDecoder makes a decoder whose dynamic table is never larger than tableSize bytes, at least 4096, and of at most fields fields, whose
 // names and values and 32 bytes for each have at most list bytes together. names may be nil.
 func NewDecoder(tableSize, list, fields int, names Names) *Decoder {
 	tableSize = max(tableSize, DefaultTableSize)
 	d := &Decoder{table: newTable(tableSize), names: names, list: list,
-		text: make([]byte, list+tableSize), fields: make([]Field, 0, fields)}
+		text: make([]byte, list+tableSize), fields: make([]Field, 0, fields), last: make([]byte, 0, mostAgain)}
 	d.table.resize(DefaultTableSize)
 	d.allowed, d.least = DefaultTableSize, DefaultTableSize
 	if names == nil {
@@ -52,9 +60,38 @@ func (d *Decoder) Allow(n int) {
 // Text is what the spans of the last block's fields are places of. It is valid until the next Decode.
 func (d *Decoder) Text() []byte { return d.text[:d.used] }
 
+// Block is the number of the last block: one that means the same as the block right before it has the same number, and its fields and its text are those of
+// that one. It is not 0. Callers do not write to them, so what they found out about a block holds for as long as the number does.
+func (d *Decoder) Block() uint32 { return d.block }
+
+// again reports whether p is the last block once more. It is when it has the same bytes, the table is as it was, and no size update is due.
+func (d *Decoder) again(p []byte) bool {
+	return d.still && len(p) == len(d.last) && d.table.max <= d.least && string(p) == string(d.last)
+}
+
 // Decode reads a whole block. The fields are valid until the next Decode. With ErrTooLarge they are not all there; every other error means that
 // nothing more can be decoded.
 func (d *Decoder) Decode(p []byte) ([]Field, error) {
+	if d.again(p) {
+		d.least = d.allowed
+		return d.fields, nil
+	}
+	if d.block++; d.block == 0 { // 0 is the number of none
+		d.block = 1
+	}
+	d.still = len(p) <= mostAgain
+	if d.still {
+		d.last = append(d.last[:0], p...)
+	}
+	fields, err := d.decode(p)
+	if err != nil {
+		d.still = false
+	}
+	return fields, err
+}
+
+// decode reads a block that is not the last one again.
+func (d *Decoder) decode(p []byte) ([]Field, error) {
 	d.fields, d.used, d.sum, d.large = d.fields[:0], 0, 0, false
 	p, err := d.updates(p)
 	for err == nil && len(p) > 0 {
@@ -62,6 +99,7 @@ func (d *Decoder) Decode(p []byte) ([]Field, error) {
 		case b >= 0x80:
 			p, err = d.indexed(p)
 		case b >= 0x40:
+			d.still = false
 			p, err = d.literal(p, 6, 0, true)
 		case b >= 0x20:
 			err = ErrUpdate
@@ -96,6 +134,7 @@ func (d *Decoder) updates(p []byte) ([]byte, error) {
 			d.least = d.allowed
 		}
 		d.table.resize(n)
+		d.still = false
 		p = rest
 	}
 	if d.table.max > d.least {
