@@ -7,6 +7,7 @@ import (
 
 	"github.com/sallyport-dev/sallyport/plugins/clickhouse/session"
 	"github.com/sallyport-dev/sallyport/plugins/clickhouse/sql"
+	"github.com/sallyport-dev/sallyport/plugins/clickhouse/sql/lex"
 	"github.com/sallyport-dev/sallyport/plugins/http/decode"
 	"github.com/sallyport-dev/sallyport/plugins/http/head"
 	"github.com/sallyport-dev/sallyport/sdk"
@@ -120,7 +121,7 @@ func (s *Session) decide(c *sdk.Conn) (*sql.Facts, bool) {
 	if plain && len(pl.query) > 0 && !b.whole {
 		// An INSERT whose data are the body.
 		if f := s.options.Classify(pl.query, 0); streams(f) {
-			if start := bytes.TrimLeft(b.bytes, " \t\r\n\v\f"); all || len(start) >= len(settingsWord) {
+			if start := b.bytes[lex.Spaces(b.bytes):]; all || len(start) >= len(settingsWord) {
 				if !maySet(start) {
 					s.text = pl.query
 					return f, true

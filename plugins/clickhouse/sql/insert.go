@@ -166,9 +166,7 @@ func (r *Reader) insertFormat() bool {
 
 // behindSpace reports whether a word stands behind at and spaces, without looking at tokens: what stands there may be data.
 func (r *Reader) behindSpace(at int, word string) bool {
-	for at < len(r.src) && r.src[at] <= ' ' {
-		at++
-	}
+	at += lex.Spaces(r.src[at:])
 	return at+len(word) <= len(r.src) && equalFold(r.src[at:at+len(word)], word)
 }
 

@@ -55,3 +55,16 @@ func blank(b []byte) int {
 	}
 	return 0
 }
+
+// Spaces is how many bytes of whitespace b begins with.
+func Spaces(b []byte) int {
+	n := 0
+	for n < len(b) {
+		k := blank(b[n:])
+		if k == 0 {
+			break
+		}
+		n += k
+	}
+	return n
+}
