@@ -189,6 +189,9 @@ type session struct {
 	notes []string
 }
 
+// Settle has nothing to wait for.
+func (*session) Settle() error { return nil }
+
 func (s *session) Decide(_ context.Context, q *gate.Question) gate.Verdict {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -117,7 +117,7 @@ func (c *conn) askResponse(cmd *abi.Command) {
 		return
 	}
 	q.Response.Fill(a)
-	v := c.session.Decide(c.ctx, &Question{ID: cmd.ID, Action: a, Response: q.Response, Parent: q.About})
+	v := c.ruling(&Question{ID: cmd.ID, Action: a, Response: q.Response, Parent: q.About})
 	if v.Pending == nil {
 		c.decideAnswer(cmd.ID, v)
 		return

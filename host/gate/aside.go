@@ -81,7 +81,8 @@ func (c *conn) askAside(cmd *abi.Command, connect bool) {
 		return
 	}
 	s.connect = connect
-	v := c.session.Decide(c.ctx, &c.asked)
+	c.asked.Aside = true
+	v := c.ruling(&c.asked)
 	if v.Pending != nil {
 		s.verdict, s.quiet = v, false
 		c.actions.asides.owed = append(c.actions.asides.owed, s.id)

@@ -54,6 +54,9 @@ func BenchmarkRequest(b *testing.B) {
 // allowing is a session that remembers nothing.
 type allowing struct{ *session }
 
+// Settle has nothing to wait for.
+func (allowing) Settle() error { return nil }
+
 func (allowing) Decide(context.Context, *Question) Verdict { return Verdict{Outcome: abi.Allow} }
 func (allowing) Note(uint32, []string)                     {}
 

@@ -222,7 +222,7 @@ func (c *conn) ask(cmd *abi.Command) {
 		c.askAside(cmd, connect)
 	} else {
 		c.actions.connect = connect
-		c.decide(c.session.Decide(c.ctx, &c.asked))
+		c.decide(c.ruling(&c.asked))
 	}
 	if len(cmd.Data) > largeAction {
 		c.action = abi.Action{}

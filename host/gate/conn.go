@@ -45,6 +45,8 @@ type conn struct {
 	answers   answers.Book
 	judged    map[uint32]context.CancelFunc // questions about answers whose verdict is to come
 	heard     []answered                    // verdicts about answers of which the guest is to hear
+	decided   uint64                        // questions that the session was asked
+	settled   uint64                        // and those whose decisions are on record
 	gone      bool                          // the agent has ended its side: nobody is left to wait for a person
 	aliasUsed chan uint8                    // which; made with the first alias
 	// What follows is used again and again, so that a statement costs no memory.
@@ -190,8 +192,35 @@ func (c *conn) speaks(side abi.Side) bool {
 	return c.conns[side] != nil && !in.ended && (!in.paused || in.scan != nil || in.wantsTLS.Load())
 }
 
+// ruling has the session decide. mu is held.
+func (c *conn) ruling(q *Question) Verdict {
+	c.decided++
+	return c.session.Decide(c.ctx, q)
+}
+
+// record returns when what was decided is on record, and reports whether it is: the seventh law. Without that the connection is over. mu is held, but not
+// meanwhile.
+func (c *conn) record() bool {
+	n := c.decided
+	if c.settled >= n {
+		return true
+	}
+	c.mu.Unlock()
+	err := c.session.Settle()
+	c.mu.Lock()
+	if err != nil {
+		c.fail("a decision cannot be recorded: %v", err)
+		return false
+	}
+	c.settled = max(c.settled, n)
+	return true
+}
+
 // connect dials the upstream, without the mutex, and tells the guest. mu is held.
 func (c *conn) connect() {
+	if !c.record() || c.left {
+		return
+	}
 	c.mu.Unlock()
 	k, err := c.session.Dial(c.ctx)
 	c.mu.Lock()

@@ -58,6 +58,7 @@ type Question struct {
 	ID        uint32 // counts within the connection
 	Action    *abi.Action
 	Streaming bool
+	Aside     bool // it is one of several that go on at once, and the next may be asked about before anything of it leaves
 	// Response is set when the question is about the answer of the action Response.Parent, in the family response: what is kept of it. It stays
 	// as it is until the verdict is given, and who decides may overwrite bytes of Kept by then, so that the agent gets those.
 	Response *abi.Response
@@ -65,7 +66,7 @@ type Question struct {
 	Parent any
 }
 
-// Verdict answers a question. It is final, and on record, when it is given.
+// Verdict answers a question. It is final when it is given, and on record when [Session].Settle has returned after that.
 type Verdict struct {
 	Outcome abi.Outcome
 	Rule    string // name of the rule that decided; empty when none did
@@ -97,12 +98,14 @@ type Prober interface {
 	Probe(ctx context.Context) error
 }
 
-// Session is the rest of the gateway, as one connection needs it. Its methods are called one at a time, but for Dial and
+// Session is the rest of the gateway, as one connection needs it. Its methods are called one at a time, but for Settle, Dial and
 // Secure, and must not call back into the gate.
 type Session interface {
-	// Decide decides about an action and records the decision. It must deny what it cannot record. It does not wait for people:
-	// their verdict is Pending.
+	// Decide decides about an action. It must deny what it cannot record. It does not wait for people: their verdict is Pending.
 	Decide(ctx context.Context, q *Question) Verdict
+	// Settle returns when every decision before is on record. Nothing that was decided leaves the gate before, to either side: neither bytes nor a
+	// dial. An error ends the connection. It runs without the mutex, and more than one at a time.
+	Settle() error
 	// Dial connects to the endpoint's upstream; its error is shown to the agent.
 	Dial(ctx context.Context) (Conn, error)
 	// Note records what became of an action. pairs is used again afterwards; the strings stay as they are.

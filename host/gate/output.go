@@ -136,10 +136,14 @@ func (o *output) seal() {
 	o.pieces, o.queued, o.copied, o.grows = nil, 0, 0, false
 }
 
-// write writes until nothing is queued for side. mu is held, but not while it writes; whoever calls it has set busy.
+// write writes until nothing is queued for side: what was decided about it goes on record first. mu is held, but not while it writes; whoever
+// calls it has set busy.
 func (c *conn) write(side abi.Side) {
 	o := &c.out[side]
 	for k := c.conns[side]; k != nil && c.conns[side] == k && !c.hard && !o.done; {
+		if !c.record() {
+			break
+		}
 		pieces, n := o.next()
 		if n == 0 {
 			if o.shut && !o.sealed {

@@ -223,6 +223,7 @@ type session struct {
 
 	aliasUsed func(used func()) // is given it with each alias
 	relogin   func() (Conn, error)
+	settle    func() error
 
 	mu    sync.Mutex
 	asked []Question
@@ -242,6 +243,13 @@ func (s *session) Relogin(context.Context, int) (Conn, error) {
 		return s.relogin()
 	}
 	return nil, errors.New("no newer secret here")
+}
+
+func (s *session) Settle() error {
+	if s.settle != nil {
+		return s.settle()
+	}
+	return nil
 }
 
 func (s *session) Decide(ctx context.Context, q *Question) Verdict {

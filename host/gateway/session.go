@@ -39,7 +39,8 @@ type session struct {
 	// receipts are the ids of the last decisions, so that a note can name the one it is about; a ring of keptReceipts, of which there is as
 	// much as was used: a relay makes one decision.
 	receipts []keptReceipt
-	// receiptsMu guards receipts: what judges decide about is decided beside the connection.
+	added    receipt.Mark // up to where the record is to be settled
+	// receiptsMu guards both: what judges decide about is decided beside the connection.
 	receiptsMu sync.Mutex
 }
 
@@ -109,8 +110,7 @@ func (s *session) ruled(ctx context.Context, q *gate.Question, v ruling) gate.Ve
 		}
 		return s.held(ctx, q, &kept)
 	}
-	r := s.decision(q, &v)
-	id, err := s.append(q, r)
+	id, err := s.add(q, s.decision(q, &v))
 	if err != nil {
 		return s.unrecorded(err)
 	}
@@ -151,6 +151,41 @@ func (s *session) append(q *gate.Question, r *receipt.Record) (id string, err er
 	}
 	s.keep(q.ID, id)
 	return id, nil
+}
+
+// add is append, but that decisions which come several at a time are written together, when the gate settles them. What the layers act upon is on record
+// at once.
+func (s *session) add(q *gate.Question, r *receipt.Record) (id string, err error) {
+	if !q.Aside || q.Action.Family.Name == abi.FamilyConnect {
+		return s.append(q, r)
+	}
+	id, at, err := s.handler.record.Add(r)
+	if err != nil {
+		return "", err
+	}
+	s.keep(q.ID, id)
+	s.receiptsMu.Lock()
+	defer s.receiptsMu.Unlock()
+	s.added = s.added.And(at)
+	return id, nil
+}
+
+// Settle returns when what was decided is on record.
+func (s *session) Settle() error {
+	s.receiptsMu.Lock()
+	at := s.added
+	s.receiptsMu.Unlock()
+	err := s.handler.record.Settle(at)
+	if err != nil {
+		s.log.Error("a decision cannot be recorded, so its connection is cut off", "peer", s.peer, "endpoint", s.endpoint.cfg.Name.Value, "error", err)
+		return errors.New("the record cannot be written")
+	}
+	s.receiptsMu.Lock()
+	defer s.receiptsMu.Unlock()
+	if s.added == at { // all of it is in the file: what is lost later is not of this connection
+		s.added = receipt.Mark{}
+	}
+	return nil
 }
 
 // unrecorded is the verdict on what cannot be recorded.

@@ -15,6 +15,8 @@ var (
 	ErrLocked = errors.New("another gateway writes to it")
 	// ErrClosed means that the log was closed.
 	ErrClosed = errors.New("receipts: the log is closed")
+	// ErrLost means that a record was added and did not get into the file.
+	ErrLost = errors.New("receipts: a record could not be written, and is lost")
 	// ErrTooLong means that a record would not fit in MaxLine.
 	ErrTooLong = fmt.Errorf("receipts: a record of more than %d bytes", MaxLine)
 )
@@ -45,10 +47,14 @@ type Log struct {
 	idle           *batch   // to be used again
 	signed         []Signed // checkpoints that are written, and may be anchored when they are synced
 	writing        bool     // somebody uses the file
-	switching      bool     // a new file is being begun: nothing may be added
-	rotating       bool     // a rotation is asked for
-	unsynced       bool     // the keeper was told that something is written and not synced
-	began          uint64   // the number of the file's first record
+	under          *batch   // what is being written, up to underEnd
+	underEnd       uint64
+	losses         uint64 // how often lines that were added did not get into the file
+	failing        bool   // the last write did not succeed
+	switching      bool   // a new file is being begun: nothing may be added
+	rotating       bool   // a rotation is asked for
+	unsynced       bool   // the keeper was told that something is written and not synced
+	began          uint64 // the number of the file's first record
 	born           time.Time
 	closed         bool
 	broken         error
@@ -189,8 +195,10 @@ func (l *Log) append(r *Record) (string, error) {
 }
 
 // flush returns when the batch in hand is written. The lock is held, but not meanwhile.
-func (l *Log) flush() error {
-	b := l.batch
+func (l *Log) flush() error { return l.wait(l.batch) }
+
+// wait returns when b, which is the batch in hand or under way, is written. The lock is held, but not meanwhile.
+func (l *Log) wait(b *batch) error {
 	b.waiters++
 	for !b.done {
 		if l.writing {
@@ -280,6 +288,7 @@ func (l *Log) advance() {
 func (l *Log) write() {
 	b, lines, end, f := l.batch, l.pending, l.next, l.file
 	l.batch, l.pending, l.writing = l.newBatch(), l.spare[:0], true
+	l.under, l.underEnd = b, end.seq
 	l.mu.Unlock()
 	_, err := f.Write(lines)
 	var broken error
@@ -287,7 +296,8 @@ func (l *Log) write() {
 		broken = f.Sync()
 	}
 	l.mu.Lock()
-	l.writing, l.spare = false, lines
+	l.writing, l.spare, l.under, l.underEnd = false, lines, nil, 0
+	l.failing = err != nil || broken != nil
 	switch {
 	case err != nil:
 		l.rollBack(b, fmt.Errorf("receipts: write %s: %w", l.path, err))
@@ -335,6 +345,7 @@ func (l *Log) breakDown(b *batch, err error) {
 }
 
 func (l *Log) dropPending(err error) {
+	l.losses++
 	l.batch.done, l.batch.err = true, err
 	l.batch.ready.Broadcast()
 	l.batch, l.pending, l.next = l.newBatch(), l.pending[:0], l.written

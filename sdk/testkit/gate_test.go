@@ -252,6 +252,9 @@ func (s *session) resolve(v drygate.Verdict) {
 	s.waiting = s.waiting[1:]
 }
 
+// Settle has nothing to wait for.
+func (*session) Settle() error { return nil }
+
 func (s *session) Decide(_ context.Context, q *gate.Question) gate.Verdict {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -154,6 +154,9 @@ func value(a *abi.Action, name string) abi.Value {
 
 func textOf(a *abi.Action) string { return value(a, "text").Str }
 
+// Settle has nothing to wait for.
+func (*gateway) Settle() error { return nil }
+
 func (g *gateway) Decide(_ context.Context, q *gate.Question) gate.Verdict {
 	g.mu.Lock()
 	a := *q.Action // the gate uses it again

@@ -55,6 +55,9 @@ func pair(t testing.TB) (gateSide side, peer *net.TCPConn) {
 // session allows what is not to be denied, and gives nothing else away.
 type session struct{ upstream side }
 
+// Settle has nothing to wait for.
+func (*session) Settle() error { return nil }
+
 func (s *session) Decide(_ context.Context, q *gate.Question) gate.Verdict {
 	if q.Action.Title == DeniedTitle {
 		return gate.Verdict{Outcome: abi.Deny, Reason: "no", Receipt: "r"}
