@@ -95,6 +95,9 @@ func (g *gateway) serve(ctx context.Context, agent *net.TCPConn) {
 	g.mu.Unlock()
 }
 
+// Settle has nothing to wait for.
+func (*gateway) Settle() error { return nil }
+
 func (g *gateway) Decide(_ context.Context, q *gate.Question) gate.Verdict {
 	if q.Action.Family.Name == abi.FamilyConnect {
 		return gate.Verdict{}

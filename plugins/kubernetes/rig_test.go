@@ -76,6 +76,9 @@ func (g *gateway) serve(ctx context.Context, agent *net.TCPConn) {
 		Facts: abi.Facts{Endpoint: "127.0.0.1", Peer: "agent", Profile: "dev"}, Session: g, Limits: gate.DefaultLimits})
 }
 
+// Settle has nothing to wait for.
+func (*gateway) Settle() error { return nil }
+
 func (g *gateway) Decide(_ context.Context, q *gate.Question) gate.Verdict {
 	if q.Action.Family.Name == abi.FamilyConnect {
 		return gate.Verdict{}

@@ -102,6 +102,9 @@ func (g *gateway) inOrder() {
 	}
 }
 
+// Settle has nothing to wait for.
+func (*gateway) Settle() error { return nil }
+
 func (g *gateway) Decide(_ context.Context, q *gate.Question) gate.Verdict {
 	title := q.Action.Title
 	g.mu.Lock()
