@@ -23,10 +23,13 @@ type Decoder struct {
 	sum    int
 	large  bool
 
-	// last is the block before, where it left the table as it was: the same bytes mean the same again then.
-	last  []byte
-	still bool
-	block uint32
+	// last is the block before, where the same bytes behind it mean the same again (still): it left the table as it was, or it refers to none of the
+	// table's entries. adds are those of its fields that it added.
+	last   []byte
+	still  bool
+	block  uint32
+	adds   []int
+	refers bool
 }
 
 // mostAgain is up to how many bytes a block is kept for the next one to be compared with.
@@ -37,7 +40,7 @@ const mostAgain = 1 << 10
 func NewDecoder(tableSize, list, fields int, names Names) *Decoder {
 	tableSize = max(tableSize, DefaultTableSize)
 	d := &Decoder{table: newTable(tableSize), names: names, list: list,
-		text: make([]byte, list+tableSize), fields: make([]Field, 0, fields), last: make([]byte, 0, mostAgain)}
+		text: make([]byte, list+tableSize), fields: make([]Field, 0, fields), last: make([]byte, 0, mostAgain), adds: make([]int, 0, fields)}
 	d.table.resize(DefaultTableSize)
 	d.allowed, d.least = DefaultTableSize, DefaultTableSize
 	if names == nil {
@@ -64,7 +67,7 @@ func (d *Decoder) Text() []byte { return d.text[:d.used] }
 // that one. It is not 0. Callers do not write to them, so what they found out about a block holds for as long as the number does.
 func (d *Decoder) Block() uint32 { return d.block }
 
-// again reports whether p is the last block once more. It is when it has the same bytes, the table is as it was, and no size update is due.
+// again reports whether p is the last block once more, and means the same. No size update may be due.
 func (d *Decoder) again(p []byte) bool {
 	return d.still && len(p) == len(d.last) && d.table.max <= d.least && string(p) == string(d.last)
 }
@@ -74,6 +77,9 @@ func (d *Decoder) again(p []byte) bool {
 func (d *Decoder) Decode(p []byte) ([]Field, error) {
 	if d.again(p) {
 		d.least = d.allowed
+		for _, i := range d.adds {
+			d.add(&d.fields[i])
+		}
 		return d.fields, nil
 	}
 	if d.block++; d.block == 0 { // 0 is the number of none
@@ -84,22 +90,20 @@ func (d *Decoder) Decode(p []byte) ([]Field, error) {
 		d.last = append(d.last[:0], p...)
 	}
 	fields, err := d.decode(p)
-	if err != nil {
-		d.still = false
-	}
+	d.still = d.still && err == nil && (len(d.adds) == 0 || !d.refers)
 	return fields, err
 }
 
 // decode reads a block that is not the last one again.
 func (d *Decoder) decode(p []byte) ([]Field, error) {
 	d.fields, d.used, d.sum, d.large = d.fields[:0], 0, 0, false
+	d.adds, d.refers = d.adds[:0], false
 	p, err := d.updates(p)
 	for err == nil && len(p) > 0 {
 		switch b := p[0]; {
 		case b >= 0x80:
 			p, err = d.indexed(p)
 		case b >= 0x40:
-			d.still = false
 			p, err = d.literal(p, 6, 0, true)
 		case b >= 0x20:
 			err = ErrUpdate
@@ -167,6 +171,7 @@ func (d *Decoder) indexed(p []byte) ([]byte, error) {
 		}
 		return p, nil
 	}
+	d.refers = true
 	t := &d.table
 	if i -= StaticFields + 1; i >= t.count {
 		return nil, ErrIndex
@@ -223,6 +228,7 @@ func (d *Decoder) literal(p []byte, n uint, flags Flags, add bool) ([]byte, erro
 		f.StaticName, f.Known, f.Flags = uint8(i), id.known, flags|id.flags
 		nameSize = d.put(static[i].name)
 	default:
+		d.refers = true
 		e := d.table.get(i - StaticFields - 1)
 		if e == nil {
 			return nil, ErrIndex
@@ -252,16 +258,24 @@ func (d *Decoder) finish(f *Field, start, nameSize, valueSize int, add bool) {
 	}
 	switch {
 	case add && whole:
-		e := added{name: uint32(nameSize), value: uint32(valueSize), staticName: f.StaticName, known: f.Known, flags: f.Flags}
-		d.table.add(e, f.Name.Of(d.text), f.Value.Of(d.text))
+		d.add(f)
 	case add: // it is larger than any table
 		d.table.evict(0)
 	}
 	d.used = start
 	if d.room(nameSize+valueSize) && whole {
 		d.used = int(f.Value.End)
+		if add {
+			d.adds = append(d.adds, len(d.fields))
+		}
 		d.fields = append(d.fields, *f)
 	}
+}
+
+// add puts a field into the table.
+func (d *Decoder) add(f *Field) {
+	e := added{name: f.Name.End - f.Name.Start, value: f.Value.End - f.Value.Start, staticName: f.StaticName, known: f.Known, flags: f.Flags}
+	d.table.add(e, f.Name.Of(d.text), f.Value.Of(d.text))
 }
 
 // look finds out what there is to say about a name.
