@@ -101,12 +101,14 @@ func (in *input) hide() (unused int) {
 // pending are the bytes that were shown before and are behind no cursor yet.
 func (in *input) pending() []byte { return in.held[in.used:] }
 
-// settleEnd does what stood behind bytes that will never come. mu is held.
+// settleEnd does what stood behind bytes that will never come. Where these were to pass, nothing is written behind what did. mu is held.
 func (c *conn) settleEnd(side abi.Side) {
 	in := &c.in[side]
 	in.cursor = min(in.cursor, in.count)
 	for _, t := range in.todo {
 		switch t.kind {
+		case todoPass:
+			c.out[side.Other()].cut = true
 		case todoWrite:
 			c.queueCopy(t.side, t.write)
 		case todoShut:

@@ -126,12 +126,66 @@ func TestOrderBehindBytesToCome(t *testing.T) {
 	r.read(r.agent, "abc")
 	r.write(r.upstream, "def")
 	r.read(r.agent, "def<1>")
-	r.write(r.upstream, "g") // and the second byte never comes
+	r.write(r.upstream, "gh")
+	r.read(r.agent, "gh<2>")
 	_ = r.upstream.CloseWrite()
-	r.readEnd(r.agent, "g<2><end>")
+	r.readEnd(r.agent, "<end>")
 	_ = r.agent.CloseWrite()
 	if e := r.wait(); e.FailClosed {
 		t.Errorf("ended with %+v", e)
+	}
+}
+
+// TestNothingBehindACut: nothing of a plugin's own takes the place of bytes that were to pass and never came. The twin has all of them.
+func TestNothingBehindACut(t *testing.T) {
+	end := func(side abi.Side) []list { return one(list(nil).sendTo(side, "<end>").shut(side)) }
+	for name, c := range map[string]struct {
+		side        abi.Side // whose bytes are cut off
+		first       list
+		whole, want string
+		missing     int // bytes of whole
+	}{
+		"of the upstream":  {abi.Upstream, list(nil).passBack(8).send("<own>"), "abcdefgh", "abcdefgh<own><end>", 1},
+		"of the agent":     {abi.Agent, list(nil).stream(2).pass(2, 8).sendUp(2, "<own>"), "abcdefgh", "abcdefgh<own><end>", 1},
+		"nothing was left": {abi.Upstream, list(nil).passBack(2).send("<own>").drop(0), "ab", "ab<own><end>", 0},
+		"of a scan":        {abi.Upstream, list(nil).scan(abi.Upstream, 0), "d\x02abd\x04cdef", "d\x02abd\x04cdef<end>", 2},
+	} {
+		for _, cut := range []bool{false, true} {
+			if cut && c.missing == 0 {
+				continue
+			}
+			g := &script{open: []list{dialing()}}
+			begun := false
+			g.data = func(side abi.Side, p []byte, ended bool) []list {
+				switch {
+				case side == c.side && ended:
+					return end(side.Other())
+				case side == c.side && !begun:
+					begun = true
+					return []list{c.first}
+				case ended:
+					return one(list(nil).close("over"))
+				}
+				return nil
+			}
+			r := start(t, g, nil)
+			from, to := r.upstream, r.agent
+			if c.side == abi.Agent {
+				from, to = to, from
+			}
+			sent, want := c.whole, c.want
+			if cut {
+				sent = c.whole[:len(c.whole)-c.missing]
+				want = sent
+			}
+			r.write(from, sent)
+			_ = from.CloseWrite()
+			t.Run(name, func(t *testing.T) { r.readEnd(to, want) })
+			_ = to.CloseWrite()
+			if e := r.wait(); e.FailClosed {
+				t.Errorf("%s: ended with %+v", name, e)
+			}
+		}
 	}
 }
 

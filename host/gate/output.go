@@ -14,6 +14,8 @@ type output struct {
 	copied int  // those of them that are copies
 	grows  bool // the last piece is a copy: more may be appended to it
 	shut   bool // nothing follows: half-close once everything is out
+	// cut: bytes that were to pass will never come. What a plugin writes behind them is left out, as it would take their place in what the side reads.
+	cut bool
 
 	// sealed: TLS is to begin. What was queued before, first, goes out in clear; the rest waits for its end, as copies.
 	sealed bool
@@ -68,6 +70,7 @@ func (c *conn) mayQueue(side abi.Side, n int) bool {
 	switch {
 	case o.shut:
 		c.fail("the plugin writes to the %v after it was shut", side)
+	case o.cut:
 	case c.conns[side] == nil && o.queued+n > c.limits.Window:
 		c.fail("more than %d bytes wait for the %v to be connected", c.limits.Window, side)
 	case o.copied+n > mostQueued*c.limits.Window:

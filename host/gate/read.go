@@ -193,7 +193,10 @@ func (c *conn) takeEnd(side abi.Side, from Conn) {
 	if side == abi.Agent {
 		c.takeLeave()
 	}
-	if in.scan != nil {
+	if s := in.scan; s != nil {
+		if s.left > 0 { // it ends in the middle of a frame that passes
+			c.out[side.Other()].cut = true
+		}
 		c.endScan(side)
 	}
 	for c.catchUp(); len(in.back) > 0 && !in.wantsTLS.Load() && !c.left; c.catchUp() {

@@ -84,13 +84,19 @@ func (l list) pass(id uint32, n uint64) list      { return abi.AppendPass(l, abi
 func (l list) passBack(n uint64) list             { return abi.AppendPass(l, abi.Upstream, 0, n) }
 func (l list) drop(n uint64) list                 { return abi.AppendDrop(l, abi.Agent, n) }
 func (l list) send(s string) list                 { return abi.AppendSend(l, abi.Agent, 0, []byte(s)) }
-func (l list) stock(k uint16) list                { return abi.AppendStock(l, k) }
-func (l list) dial(id uint32) list                { return abi.AppendDial(l, id) }
-func (l list) shut(s abi.Side) list               { return abi.AppendShut(l, s) }
-func (l list) close(reason string) list           { return abi.AppendClose(l, false, reason) }
-func (l list) done(id uint32) list                { return abi.AppendDone(l, id) }
-func (l list) note(id uint32, p ...string) list   { return abi.AppendNote(l, id, p...) }
-func (l list) pause(s abi.Side, on bool) list     { return abi.AppendPause(l, s, on) }
+func (l list) sendTo(s abi.Side, p string) list {
+	if s == abi.Upstream {
+		return l.sendUp(2, p)
+	}
+	return l.send(p)
+}
+func (l list) stock(k uint16) list              { return abi.AppendStock(l, k) }
+func (l list) dial(id uint32) list              { return abi.AppendDial(l, id) }
+func (l list) shut(s abi.Side) list             { return abi.AppendShut(l, s) }
+func (l list) close(reason string) list         { return abi.AppendClose(l, false, reason) }
+func (l list) done(id uint32) list              { return abi.AppendDone(l, id) }
+func (l list) note(id uint32, p ...string) list { return abi.AppendNote(l, id, p...) }
+func (l list) pause(s abi.Side, on bool) list   { return abi.AppendPause(l, s, on) }
 
 func (l list) sendUp(id uint32, s string) list   { return abi.AppendSend(l, abi.Upstream, id, []byte(s)) }
 func (l list) tls(s abi.Side) list               { return abi.AppendTLS(l, s) }

@@ -102,6 +102,7 @@ type Gate struct {
 type output struct {
 	waiting  []Entry // until the upstream is connected
 	shut     bool
+	cut      bool // bytes that were to pass will never come: nothing is written behind them
 	secure   secureState
 	promised bool // TLS is promised on this side
 	sent     int  // bytes of SEND under the open action

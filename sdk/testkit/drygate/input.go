@@ -124,6 +124,9 @@ func (g *Gate) tellEnd(side abi.Side) {
 	in.ended, in.told = true, true
 	in.cursor = min(in.cursor, in.count)
 	for i := range in.todo {
+		if in.todo[i].kind == todoPass {
+			g.out[side.Other()].cut = true
+		}
 		g.then(&in.todo[i])
 	}
 	in.todo = nil
@@ -229,6 +232,8 @@ func (g *Gate) emit(e Entry) {
 	}
 	if e.Kind == Shut {
 		o.shut = true
+	} else if o.cut {
+		return
 	}
 	if len(e.Bytes) > 0 {
 		e.Bytes = append([]byte(nil), e.Bytes...)

@@ -115,6 +115,7 @@ func (g *Gate) walk(side abi.Side) bool {
 	}
 	if len(in.queue) == 0 {
 		if in.ending {
+			g.out[side.Other()].cut = g.out[side.Other()].cut || s.left > 0
 			g.endScan(side)
 			return true
 		}
