@@ -91,7 +91,7 @@ var rooms = map[string][]string{
 	"plugins/clickhouse":                   {"sdk", "plugins/clickhouse/plugin"},
 	"plugins/clickhouse/plugin":            {"sdk", "sdk/abi", "plugins/clickhouse/http", "plugins/clickhouse/session", "plugins/clickhouse/sql", "plugins/clickhouse/zstd", "plugins/http/decode"},
 	"plugins/clickhouse/session":           {"sdk", "sdk/abi", "plugins/clickhouse/proto", "plugins/clickhouse/sql", "plugins/clickhouse/zstd"},
-	"plugins/clickhouse/http":              {"sdk", "sdk/abi", "plugins/http/answer", "plugins/clickhouse/session", "plugins/clickhouse/sql", "plugins/http/decode", "plugins/http/head"},
+	"plugins/clickhouse/http":              {"sdk", "sdk/abi", "plugins/http/answer", "plugins/clickhouse/session", "plugins/clickhouse/sql", "plugins/clickhouse/sql/lex", "plugins/http/decode", "plugins/http/head"},
 	"plugins/clickhouse/proto":             {"plugins/clickhouse/zstd"},
 	"plugins/clickhouse/zstd":              {},
 	"plugins/clickhouse/zstd/zstdtest":     {"plugins/clickhouse/zstd"},
