@@ -52,7 +52,12 @@ func (l *one) Addr() net.Addr { return &net.TCPAddr{} }
 
 // client is Go's HTTP/2 client through the gateway.
 func (g *gateway) client() (*http.Client, func()) {
-	tr := &http.Transport{Protocols: new(http.Protocols), DialContext: func(context.Context, string, string) (net.Conn, error) { return g.dial(), nil }}
+	tr := &http.Transport{Protocols: new(http.Protocols), DialContext: func(context.Context, string, string) (net.Conn, error) {
+		if c := g.dial(); c != nil {
+			return c, nil
+		}
+		return nil, net.ErrClosed // it dials a spare one
+	}}
 	tr.Protocols.SetUnencryptedHTTP2(true)
 	return &http.Client{Transport: tr}, tr.CloseIdleConnections
 }

@@ -49,10 +49,11 @@ type gateway struct {
 	ends   []gate.End
 	asked  []string
 	notes  [][]string
+	over   bool // nobody dials any more
 	wg     sync.WaitGroup
 }
 
-// dial is an agent's connection.
+// dial is an agent's connection; nil once the test waits for the end of them.
 func (g *gateway) dial() *net.TCPConn {
 	g.t.Helper()
 	p := &plain.Plugin{}
@@ -62,8 +63,11 @@ func (g *gateway) dial() *net.TCPConn {
 	}
 	agent, theirs := pair(g.t)
 	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.over {
+		return nil
+	}
 	g.agents = append(g.agents, theirs)
-	g.mu.Unlock()
 	g.wg.Go(func() {
 		end := gate.Serve(context.Background(), gate.Config{Agent: agent, Guest: sdk.NewNative(p, companion), Manifest: m,
 			Facts: abi.Facts{Endpoint: "api", Slots: []string{"token"}}, Session: g, Limits: gate.DefaultLimits})
@@ -78,6 +82,7 @@ func (g *gateway) dial() *net.TCPConn {
 func (g *gateway) wait() []gate.End {
 	g.t.Helper()
 	g.mu.Lock()
+	g.over = true
 	for _, c := range g.agents {
 		_ = c.CloseWrite()
 	}
