@@ -65,6 +65,7 @@ func (g *gateway) dial() *net.TCPConn {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.over {
+		_, _ = agent.Close(), theirs.Close()
 		return nil
 	}
 	g.agents = append(g.agents, theirs)
