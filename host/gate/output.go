@@ -144,17 +144,17 @@ func (o *output) seal() {
 func (c *conn) write(side abi.Side) {
 	o := &c.out[side]
 	for k := c.conns[side]; k != nil && c.conns[side] == k && !c.hard && !o.done; {
-		if !c.record() {
-			break
-		}
 		pieces, n := o.next()
 		if n == 0 {
-			if o.shut && !o.sealed {
+			if o.shut && !o.sealed && c.record() {
 				o.done = true
 				c.mu.Unlock()
 				_ = k.CloseWrite() // a side that is gone already tells its reader
 				c.mu.Lock()
 			}
+			break
+		}
+		if !c.record() || c.hard || c.isParted(side, k) { // what is decided meanwhile is not about pieces
 			break
 		}
 		c.mu.Unlock()

@@ -113,3 +113,68 @@ func TestSettledOnce(t *testing.T) {
 		t.Errorf("settled %d times, want once for the connection and once for ten actions", settled)
 	}
 }
+
+// TestSettledEach: what is decided and queued while the record is written waits for a write of its own.
+func TestSettledEach(t *testing.T) {
+	own := func(id uint32, s string) []list {
+		return one(list(nil).action(id, 0, abi.AskAside, 1, title).sendUp(id, s).done(id))
+	}
+	second := make(chan struct{}, 1)
+	guest := &script{open: []list{dialing()}}
+	guest.data = func(side abi.Side, p []byte, end bool) []list {
+		switch {
+		case end:
+			return nil
+		case side == abi.Agent:
+			return append(one(list(nil).drop(uint64(len(p)))), own(2, "x")...)
+		}
+		second <- struct{}{}
+		return append(one(abi.AppendDrop(nil, abi.Upstream, uint64(len(p)))), own(3, "y")...)
+	}
+	entered, release := make(chan struct{}), make(chan struct{})
+	var gateSide *tcpConn
+	r := start(t, guest, func(_ *Config, s *session) {
+		gateSide = s.conn
+		first := true
+		s.settle = func() error {
+			if first {
+				first = false
+				return nil
+			}
+			entered <- struct{}{}
+			<-release
+			return nil
+		}
+	})
+	r.write(r.agent, "go\n")
+	<-entered // for x
+	r.write(r.upstream, "go on\n")
+	<-second
+	r.asked(3)
+	release <- struct{}{}
+	r.read(r.upstream, "x")
+	<-entered // for y
+	if n := gateSide.wrote.Load(); n != 1 {
+		t.Errorf("%d bytes have left, and one is on record", n)
+	}
+	release <- struct{}{}
+	r.read(r.upstream, "y")
+	r.stop()
+	r.wait()
+}
+
+// asked waits until n actions were asked about.
+func (r *rig) asked(n int) {
+	r.t.Helper()
+	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+		r.session.mu.Lock()
+		asked := len(r.session.asked)
+		r.session.mu.Unlock()
+		if asked >= n {
+			return
+		}
+		if time.Now().After(deadline) {
+			r.t.Fatal("nothing is asked about")
+		}
+	}
+}
