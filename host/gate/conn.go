@@ -198,8 +198,8 @@ func (c *conn) ruling(q *Question) Verdict {
 	return c.session.Decide(c.ctx, q)
 }
 
-// record returns when what was decided is on record, and reports whether it is: the seventh law. Without that the connection is over. mu is held, but not
-// meanwhile.
+// record returns when what was decided before the call is on record, and reports whether it is: the seventh law. Without that the connection is over. mu is
+// held, but not meanwhile: who writes takes its bytes first, because others may queue more by then.
 func (c *conn) record() bool {
 	n := c.decided
 	if c.settled >= n {

@@ -70,7 +70,7 @@ func (c *conn) mayQueue(side abi.Side, n int) bool {
 	switch {
 	case o.shut:
 		c.fail("the plugin writes to the %v after it was shut", side)
-	case o.cut:
+	case o.cut: // it is left out
 	case c.conns[side] == nil && o.queued+n > c.limits.Window:
 		c.fail("more than %d bytes wait for the %v to be connected", c.limits.Window, side)
 	case o.copied+n > mostQueued*c.limits.Window:

@@ -4,10 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/sallyport-dev/sallyport/plugins/clickhouse/plugin"
-	"github.com/sallyport-dev/sallyport/sdk"
 	"github.com/sallyport-dev/sallyport/sdk/abi"
-	"github.com/sallyport-dev/sallyport/sdk/testkit/drygate"
 )
 
 // TestForms has forms that servers read otherwise than they look: 18.16 runs a statement, or takes a setting, that stands in what looks like a
@@ -42,13 +39,7 @@ func TestForms(t *testing.T) {
 		{"a boundary with an escape", query, `multipart/form-data; boundary="a\"b"`, "--a\\\"b\r\n" + file + "1\r\n--a\"b\r\n" + field + "\r\n--a\"b--\r\n--a\\\"b--\r\n", abi.ClassOpaque},
 		{"two boundaries", query, form + "; boundary=c", whole, abi.ClassOpaque},
 	} {
-		p := &plugin.Plugin{}
-		m, err := sdk.ConfigureNative(p, map[string]any{"protocol": "http"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		g := drygate.New(drygate.Config{Guest: sdk.NewNative(p, nil), Manifest: m, Facts: abi.Facts{Endpoint: "ch"}, Decide: func(*drygate.Entry) (v drygate.Verdict) { return v }})
-		g.Open()
+		g := opened(t)
 		g.Send(abi.Agent, fmt.Appendf(nil, "POST /?%s HTTP/1.1\r\nHost: h\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", test.url, test.media, len(test.body), test.body))
 		asks := g.Transcript().Asks()
 		if len(asks) != 2 || asks[1].Action.Class != test.class {

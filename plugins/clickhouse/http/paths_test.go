@@ -5,11 +5,8 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/sallyport-dev/sallyport/plugins/clickhouse/plugin"
 	"github.com/sallyport-dev/sallyport/plugins/clickhouse/session"
-	"github.com/sallyport-dev/sallyport/sdk"
 	"github.com/sallyport-dev/sallyport/sdk/abi"
-	"github.com/sallyport-dev/sallyport/sdk/testkit/drygate"
 )
 
 // TestPaths has requests that are no statements, and requests that look like one of those: 18.16 runs what stands in GET /ping?query=… and
@@ -35,14 +32,7 @@ func TestPaths(t *testing.T) {
 		{"POST /replicas_status?query=DROP+TABLE+t HTTP/1.1\r\nContent-Length: 0\r\n", abi.ClassOpaque},
 		{"POST /replicas_status HTTP/1.1\r\nContent-Length: 12\r\n\r\nDROP TABLE t", abi.ClassOpaque},
 	} {
-		p := &plugin.Plugin{}
-		m, err := sdk.ConfigureNative(p, map[string]any{"protocol": "http"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		facts := abi.Facts{Endpoint: "ch", Attributes: []abi.Attribute{{Name: "database", Value: "d"}}}
-		g := drygate.New(drygate.Config{Guest: sdk.NewNative(p, nil), Manifest: m, Facts: facts, Decide: func(*drygate.Entry) (v drygate.Verdict) { return v }})
-		g.Open()
+		g := opened(t, abi.Attribute{Name: "database", Value: "d"})
 		end := "Host: h\r\n\r\n"
 		if head, body, found := bytes.Cut([]byte(test.request), []byte("\r\n\r\n")); found {
 			end = "\r\nHost: h\r\n\r\n" + string(body)
@@ -67,13 +57,7 @@ func TestPaths(t *testing.T) {
 func TestReadonly(t *testing.T) {
 	field := slices.IndexFunc(session.SQLFamily.Fields, func(f abi.Field) bool { return f.Name == "readonly" })
 	for method, want := range map[string]bool{"GET": true, "HEAD": false, "POST": false} {
-		p := &plugin.Plugin{}
-		m, err := sdk.ConfigureNative(p, map[string]any{"protocol": "http"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		g := drygate.New(drygate.Config{Guest: sdk.NewNative(p, nil), Manifest: m, Facts: abi.Facts{Endpoint: "ch"}, Decide: func(*drygate.Entry) (v drygate.Verdict) { return v }})
-		g.Open()
+		g := opened(t)
 		g.Send(abi.Agent, []byte(method+" /?query=CREATE+TABLE+t+AS+u HTTP/1.1\r\nHost: h\r\n\r\n"))
 		if asks := g.Transcript().Asks(); len(asks) != 2 || asks[1].Action.Values[field].Bool != want {
 			t.Errorf("%s: %d questions", method, len(asks))

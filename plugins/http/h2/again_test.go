@@ -158,10 +158,7 @@ var (
 // TestAgain: what a block means does not depend on whether the one before it was the same. Two connections have the same requests and responses; on one of
 // them they are written alike each time and are not read again, on the other each block is written in another way than the one before.
 func TestAgain(t *testing.T) {
-	rounds := 400
-	if testing.Short() {
-		rounds = 10
-	}
+	const rounds = 400
 	for seed := range rounds {
 		r := rand.New(rand.NewPCG(uint64(seed), 1))
 		options := map[string]any{"inspect_body": seed%2 == 0, "credential": int64(seed % 3 * 4), "parameter": int64(seed / 3 % 2 * 5)}
