@@ -201,7 +201,7 @@ func sealedAt(t *testing.T, value string) (path string, id *Identity, r Recipien
 func writeSealed(t *testing.T, path string, id *Identity, r Recipients, value string) {
 	t.Helper()
 	s := &Sealed{}
-	if err := s.Set("db", []byte(value)); err != nil {
+	if err := s.Set("database", []byte(value)); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Write(path, r, id, true); err != nil {
@@ -213,7 +213,7 @@ func writeSealed(t *testing.T, path string, id *Identity, r Recipients, value st
 func TestSealed(t *testing.T) {
 	path, id, r := sealedAt(t, canary)
 	text, err := os.ReadFile(path)
-	if err != nil || bytes.Contains(text, []byte(canary)) || bytes.Contains(text, []byte("db")) {
+	if err != nil || bytes.Contains(text, []byte(canary)) || bytes.Contains(text, []byte("database")) {
 		t.Fatal("it is not sealed", err)
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
@@ -231,7 +231,7 @@ func TestSealed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, who := range []*Identity{id, other} {
-		if s, err := OpenSealed(path, who); err != nil || !s.Equal("db", []byte(canary)) || len(s.Names()) != 1 {
+		if s, err := OpenSealed(path, who); err != nil || !s.Equal("database", []byte(canary)) || len(s.Names()) != 1 {
 			t.Error(err)
 		}
 	}
@@ -270,7 +270,7 @@ func TestPassphrase(t *testing.T) {
 	id.work = 10 // under the race detector each step of 18 takes seconds
 	path := filepath.Join(t.TempDir(), "secrets.age")
 	writeSealed(t, path, id, nil, canary)
-	if s, err := OpenSealed(path, id); err != nil || !s.Equal("db", []byte(canary)) {
+	if s, err := OpenSealed(path, id); err != nil || !s.Equal("database", []byte(canary)) {
 		t.Error(err)
 	}
 	wrong, err := PassphraseIdentity([]byte("open barley"))
@@ -290,28 +290,28 @@ func TestStoreSealed(t *testing.T) {
 	path, id, r := sealedAt(t, canary)
 	asked := 0
 	s := NewStore(StoreOptions{Sealed: path, Identity: func() (*Identity, error) { asked++; return id, nil }})
-	wantValue(t, s, reference(t, "sealed:db"), canary, "")
-	first, _ := s.Resolve(t.Context(), reference(t, "sealed:db"))
+	wantValue(t, s, reference(t, "sealed:database"), canary, "")
+	first, _ := s.Resolve(t.Context(), reference(t, "sealed:database"))
 	wantValue(t, s, reference(t, "sealed:other"), "", "sallyport secret set other")
 	writeSealed(t, path, id, r, "second")
-	wantValue(t, s, reference(t, "sealed:db"), "second", "")
+	wantValue(t, s, reference(t, "sealed:database"), "second", "")
 	if string(first.Reveal()) != canary {
 		t.Error("a secret that is in use has changed")
 	}
 	if err := os.WriteFile(path, []byte("rubbish"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	wantValue(t, s, reference(t, "sealed:db"), "", "no armored file of age")
+	wantValue(t, s, reference(t, "sealed:database"), "", "no armored file of age")
 	writeSealed(t, path, id, r, "third")
-	wantValue(t, s, reference(t, "sealed:db"), "third", "")
+	wantValue(t, s, reference(t, "sealed:database"), "third", "")
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	wantValue(t, s, reference(t, "sealed:db"), "", "does not exist")
+	wantValue(t, s, reference(t, "sealed:database"), "", "does not exist")
 	if asked != 1 {
 		t.Errorf("the identity was asked for %d times", asked)
 	}
-	wantValue(t, NewStore(StoreOptions{}), reference(t, "sealed:db"), "", "there is no sealed file")
+	wantValue(t, NewStore(StoreOptions{}), reference(t, "sealed:database"), "", "there is no sealed file")
 }
 
 // TestStoreFile resolves a file that changes meanwhile.
@@ -389,7 +389,7 @@ func FuzzImport(f *testing.F) {
 
 // FuzzSealed reads what may be inside of a sealed file: whoever has a recipient's public key can write anything there.
 func FuzzSealed(f *testing.F) {
-	f.Add([]byte(`{"sallyport-sealed":1,"secrets":{"db":{"value":"aHVudGVyMg==","changed":"2026-11-23T06:00:00Z"}}}`))
+	f.Add([]byte(`{"sallyport-sealed":1,"secrets":{"database":{"value":"aHVudGVyMg==","changed":"2026-11-23T06:00:00Z"}}}`))
 	f.Add([]byte(`{"sallyport-sealed":2}`))
 	f.Add([]byte(`{"sallyport-sealed":1,"secrets":null} {}`))
 	f.Fuzz(func(t *testing.T, plain []byte) {
