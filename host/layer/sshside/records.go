@@ -3,6 +3,7 @@ package sshside
 import (
 	"errors"
 	"fmt"
+	"net"
 
 	"golang.org/x/crypto/ssh"
 
@@ -142,16 +143,16 @@ func (s *Side) openChannel(stream uint32, f sshwire.Fields) error {
 	if f.Bad {
 		return errors.New("a channel whose type cannot be read")
 	}
+	if s.login != nil && !s.login.wasAdmitted() {
+		return fmt.Errorf("channel %d, before the login", stream)
+	}
 	data := append([]byte(nil), f.P...)
-	s.mu.Lock()
-	conn := s.conn
-	s.mu.Unlock()
 	c := newChannel(s, stream)
 	ok, gone := s.link.enter(s.me, stream, c)
 	if gone {
 		return nil
 	}
-	if conn == nil || !ok {
+	if !ok {
 		return fmt.Errorf("channel %d, which cannot be opened", stream)
 	}
 	if !s.enter(c) {
@@ -161,7 +162,12 @@ func (s *Side) openChannel(stream uint32, f sshwire.Fields) error {
 	}
 	s.show(func() {
 		defer c.forget()
-		ch, requests, err := conn.OpenChannel(kind, data)
+		var ch ssh.Channel
+		var requests <-chan *ssh.Request
+		err := net.ErrClosed
+		if conn := s.connection(); conn != nil {
+			ch, requests, err = conn.OpenChannel(kind, data)
+		}
 		if err != nil {
 			reason, text := ssh.ConnectionFailed, "the connection is over"
 			var refused *ssh.OpenChannelError
@@ -232,8 +238,8 @@ func (s *Side) tellAll() {
 	for len(s.told) > 0 {
 		f := sshwire.Fields{P: s.told[0]}
 		s.told = s.told[1:]
-		conn := s.conn
 		s.mu.Unlock()
+		conn := s.connection()
 		name, want := f.String(), f.Bool()
 		var ok bool
 		var payload []byte

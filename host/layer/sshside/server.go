@@ -77,6 +77,7 @@ func Server(ctx context.Context, k layer.Transport, link *Link, o ServerOptions)
 				err = io.EOF
 			}
 			failed <- err
+			s.begin(nil)
 			s.queue.end(asEnd(err))
 			return
 		}
@@ -109,6 +110,16 @@ func (l *login) hasLeft() bool {
 	select {
 	case <-l.decided:
 		return errors.Is(l.err, errLeft)
+	default:
+		return false
+	}
+}
+
+// wasAdmitted reports whether the agent is logged in, or about to be.
+func (l *login) wasAdmitted() bool {
+	select {
+	case <-l.decided:
+		return l.err == nil
 	default:
 		return false
 	}

@@ -45,8 +45,11 @@ type Side struct {
 
 	partial []byte // of a record that is being written
 
+	ready chan struct{} // closed when the handshake is over, or the side
+	begun sync.Once
+
 	mu      sync.Mutex
-	conn    ssh.Conn // nil before the login
+	conn    ssh.Conn // nil before the handshake is over
 	over    bool
 	ended   bool // the connection is over, maybe before its end was asked for
 	waiting []*ssh.Request
@@ -62,7 +65,7 @@ type Side struct {
 const maxChannels = 600
 
 func newSide(me int, link *Link, under layer.Transport) *Side {
-	s := &Side{me: me, link: link, under: under, queue: newQueue(&link.buffers), open: map[uint32]*channel{}}
+	s := &Side{me: me, link: link, under: under, queue: newQueue(&link.buffers), ready: make(chan struct{}), open: map[uint32]*channel{}}
 	s.quiet.L = &s.mu
 	s.out = layer.Gather(under, firstPiece, s.start)
 	return s
@@ -111,11 +114,27 @@ func (s *Side) isOver() bool {
 	return s.over || s.ended
 }
 
+// begin says that the handshake is over: with conn, or without one.
+func (s *Side) begin(conn ssh.Conn) {
+	s.begun.Do(func() {
+		s.mu.Lock()
+		s.conn = conn
+		s.mu.Unlock()
+		close(s.ready)
+	})
+}
+
+// connection waits for the end of the handshake. It is nil when that came to nothing.
+func (s *Side) connection() ssh.Conn {
+	<-s.ready
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.conn
+}
+
 // serve shows what comes, until the connection ends. The caller has added it to wg.
 func (s *Side) serve(conn ssh.Conn, channels <-chan ssh.NewChannel, requests <-chan *ssh.Request) {
-	s.mu.Lock()
-	s.conn = conn
-	s.mu.Unlock()
+	s.begin(conn)
 	s.show(func() {
 		for r := range requests {
 			s.global(r)
@@ -260,16 +279,20 @@ func (s *Side) Write(p []byte) (int, error) {
 // CloseWrite ends the connection once everything that was written to it is out.
 func (s *Side) CloseWrite() error {
 	s.mu.Lock()
-	conn, all := s.conn, s.channels()
+	all := s.channels()
 	s.mu.Unlock()
 	switch {
-	case conn != nil:
-	case s.login != nil && s.login.wasRefused(): // it reads why, and then the transport ends
+	case s.login == nil || s.login.wasAdmitted():
+	case s.login.wasRefused(): // it reads why, and then the transport ends
 		return nil
 	default:
 		return s.under.CloseWrite()
 	}
 	s.start(func() {
+		conn := s.connection()
+		if conn == nil {
+			return
+		}
 		for _, c := range all {
 			c.drained()
 		}
@@ -300,6 +323,7 @@ func (s *Side) shut() {
 		s.over = true
 		all := s.channels()
 		s.mu.Unlock()
+		s.begin(nil)
 		s.queue.close()
 		s.link.end()
 		for _, c := range all {
