@@ -43,10 +43,21 @@ func (c *conn) queue(side abi.Side, p []byte) {
 		c.queueCopy(side, p)
 		return
 	}
-	if c.mayQueue(side, 0) {
-		o.pieces, o.grows = append(o.pieces, p), false
-		o.queued += len(p)
+	if !c.mayQueue(side, 0) {
+		return
 	}
+	o.queued += len(p)
+	if last := len(o.pieces) - 1; last >= 0 && !o.grows && continues(o.pieces[last], p) {
+		o.pieces[last] = o.pieces[last][:len(o.pieces[last])+len(p)]
+		return
+	}
+	o.pieces, o.grows = append(o.pieces, p), false
+}
+
+// continues reports whether p stands right behind last, in the same memory.
+func continues(last, p []byte) bool {
+	n := len(last)
+	return n > 0 && len(p) > 0 && cap(last)-n >= len(p) && &last[:n+1][n] == &p[0]
 }
 
 // queueCopy queues a copy of p. mu is held.

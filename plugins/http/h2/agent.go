@@ -225,24 +225,21 @@ func (s *Session) agentData(r *reader, h *h2frame.Head, p []byte) bool {
 	if keep {
 		s.keepData(r, h, st, payload[h.Fixed():][:n])
 	} else {
-		s.passData(r, h, st, n)
+		s.passData(r, h, p, st, n)
 	}
 	return !s.over
 }
 
 // passData passes DATA on to the upstream.
-func (s *Session) passData(r *reader, h *h2frame.Head, st *stream, n int64) {
+func (s *Session) passData(r *reader, h *h2frame.Head, p []byte, st *stream, n int64) {
 	c := r.c
-	fixed := uint64(h.Fixed())
 	if n > 0 || st.agentDone {
-		flags := h.Flags & h2frame.EndStream
-		c.Send(abi.Upstream, st.action, h2frame.AppendHead(s.out[:0], int(n), h2frame.Data, flags, st.upstream))
 		st.takes -= n
 		s.windows.takes -= n
+		s.beyond[abi.Agent] = r.passData(h, p, st.upstream, st.action, n)
+	} else {
+		r.skip(h2frame.HeadSize + uint64(h.Length))
 	}
-	r.skip(h2frame.HeadSize + fixed)
-	s.beyond[abi.Agent] = r.pass(st.action, uint64(n))
-	r.skip(uint64(h.Length) - fixed - uint64(n))
 	s.grant(c)
 	if !st.agentDone {
 		s.grantStream(c, st)

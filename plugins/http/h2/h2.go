@@ -223,6 +223,26 @@ func (r *reader) pass(id uint32, n uint64) (beyond bool) {
 	return beyond
 }
 
+// passData passes a frame of DATA on under action id, whose head h stands at the beginning of p and whose data has n bytes, as one of a stream of the other side, and
+// reports whether some of it has not come. A frame that goes on as it is is passed in one piece, so that frames behind each other are.
+func (r *reader) passData(h *h2frame.Head, p []byte, stream, id uint32, n int64) (beyond bool) {
+	var head [h2frame.HeadSize]byte
+	h2frame.AppendHead(head[:0], int(n), h2frame.Data, h.Flags&h2frame.EndStream, stream)
+	if string(head[:]) == string(p[:h2frame.HeadSize]) {
+		return r.pass(id, h2frame.HeadSize+uint64(n))
+	}
+	fixed := uint64(h.Fixed())
+	under := id
+	if r.side == abi.Upstream { // what the agent is sent is nobody's action
+		under = 0
+	}
+	r.c.Send(r.side.Other(), under, head[:])
+	r.skip(h2frame.HeadSize + fixed)
+	beyond = r.pass(id, uint64(n))
+	r.skip(uint64(h.Length) - fixed - uint64(n))
+	return beyond
+}
+
 // forget says what is to be dropped.
 func (r *reader) forget() {
 	r.c.Drop(r.side, r.drop)

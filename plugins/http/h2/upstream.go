@@ -353,20 +353,17 @@ func (s *Session) upstreamData(r *reader, h *h2frame.Head, p []byte) bool {
 	if st.reply >= 0 {
 		st.reply -= n
 	}
-	if n == 0 && !end {
-		s.strain(c, abi.Upstream, idleCost)
-	} else {
-		s.relax(dataCalm)
-		s.down(c, h2frame.AppendHead(s.out[:0], int(n), h2frame.Data, h.Flags&h2frame.EndStream, st.agent))
-	}
-	fixed := uint64(h.Fixed())
-	r.skip(h2frame.HeadSize + fixed)
 	id := uint32(0)
 	if s.link.Inspect {
 		id = st.action
 	}
-	s.beyond[abi.Upstream] = r.pass(id, uint64(n))
-	r.skip(uint64(h.Length) - fixed - uint64(n))
+	if n == 0 && !end {
+		s.strain(c, abi.Upstream, idleCost)
+		r.skip(h2frame.HeadSize + uint64(h.Length))
+	} else {
+		s.relax(dataCalm)
+		s.beyond[abi.Upstream] = r.passData(h, p, st.agent, id, n)
+	}
 	s.offer(c)
 	if !end {
 		s.offerStream(c, st)
