@@ -144,8 +144,9 @@ func (t *streams) remove(st *stream) {
 
 // index finds slots by stream numbers, which follow each other: open addressing, no more than half full.
 type index struct {
-	keys  [indexSize]uint32 // 0: free
-	slots [indexSize]uint8
+	keys   [indexSize]uint32 // 0: free
+	slots  [indexSize]uint8
+	astray int // how many do not stand at home: numbers that follow each other all do
 }
 
 const indexSize = 256
@@ -164,6 +165,9 @@ func (x *index) find(id uint32) int {
 
 func (x *index) put(id uint32, slot uint8) {
 	i := home(id)
+	if x.keys[i] != 0 {
+		x.astray++
+	}
 	for x.keys[i] != 0 {
 		i = (i + 1) % indexSize
 	}
@@ -180,8 +184,18 @@ func (x *index) remove(id uint32) (slot int) {
 		i = (i + 1) % indexSize
 	}
 	slot = int(x.slots[i])
+	if x.astray == 0 {
+		x.keys[i] = 0
+		return slot
+	}
+	if i != home(id) {
+		x.astray--
+	}
 	for j := (i + 1) % indexSize; x.keys[j] != 0; j = (j + 1) % indexSize {
 		if (j-home(x.keys[j]))%indexSize >= (j-i)%indexSize {
+			if i == home(x.keys[j]) {
+				x.astray--
+			}
 			x.keys[i], x.slots[i] = x.keys[j], x.slots[j]
 			i = j
 		}
