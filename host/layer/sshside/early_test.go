@@ -11,8 +11,17 @@ import (
 	"github.com/sallyport-dev/sallyport/sdk/sshwire"
 )
 
-// waiting is an agent's side whose agent waits to be let in, a channel that the upstream opens at it, and what the agent's client makes of it all.
-func waiting(t *testing.T) (s *Side, open []byte, logged <-chan *early) {
+// waiting is an agent's side whose agent waits to be let in.
+type waiting struct {
+	side   *Side
+	who    Agent
+	client net.Conn
+	logged <-chan *early
+	open   []byte // has the side open a channel of the upstream's
+}
+
+func startWaiting(t *testing.T) *waiting {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -23,18 +32,18 @@ func waiting(t *testing.T) (s *Side, open []byte, logged <-chan *early) {
 		t.Fatal(err)
 	}
 	host, _ := newKey(t)
-	done := make(chan *early, 1)
+	logged := make(chan *early, 1)
 	go func() {
 		e := &early{}
 		_, e.channels, e.requests, e.err = ssh.NewClientConn(client, "", &ssh.ClientConfig{User: "x", HostKeyCallback: ssh.FixedHostKey(host.PublicKey())})
-		done <- e
+		logged <- e
 	}()
 	k, err := l.Accept()
 	if err != nil {
 		t.Fatal(err)
 	}
 	link := NewLink()
-	s, _, err = Server(context.Background(), tcp{k.(*net.TCPConn)}, link, ServerOptions{HostKeys: []ssh.Signer{host}})
+	s, who, err := Server(context.Background(), tcp{k.(*net.TCPConn)}, link, ServerOptions{HostKeys: []ssh.Signer{host}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,15 +51,16 @@ func waiting(t *testing.T) (s *Side, open []byte, logged <-chan *early) {
 		_ = client.Close()
 		_ = s.Close()
 		select {
-		case e := <-done: // nobody has asked
+		case e := <-logged: // nobody has asked
 			e.drain()
 		default:
 		}
 	})
 	id := link.open(upstream, newChannel(newSide(upstream, link, nil), 0))
-	return s, sshwire.End(sshwire.AppendString(sshwire.Begin(nil, id, sshwire.Open), "x@sallyport"), 0), done
+	return &waiting{s, who, client, logged, sshwire.End(sshwire.AppendString(sshwire.Begin(nil, id, sshwire.Open), "x@sallyport"), 0)}
 }
 
+// early is what a client makes of its login.
 type early struct {
 	channels <-chan ssh.NewChannel
 	requests <-chan *ssh.Request
@@ -70,12 +80,13 @@ func (e *early) drain() {
 // TestEarly: an upstream may ask something and open a channel as soon as it has let the gateway in, when the agent is about to hear that it is logged in.
 // Both reach the agent.
 func TestEarly(t *testing.T) {
-	s, open, logged := waiting(t)
+	w := startWaiting(t)
+	s := w.side
 	request := sshwire.End(append(sshwire.AppendString(sshwire.Begin(nil, 0, sshwire.GlobalRequest), "y@sallyport"), 0), 0)
-	if _, err := s.Write(append(append(sshwire.AppendEmpty(nil, 0, sshwire.Ready), request...), open...)); err != nil {
+	if _, err := s.Write(append(append(sshwire.AppendEmpty(nil, 0, sshwire.Ready), request...), w.open...)); err != nil {
 		t.Fatal(err)
 	}
-	e := <-logged
+	e := <-w.logged
 	if e.err != nil {
 		t.Fatal(e.err)
 	}
@@ -93,22 +104,23 @@ func TestEarly(t *testing.T) {
 
 // TestBeforeTheLogin: nobody opens a channel at an agent that is not let in yet.
 func TestBeforeTheLogin(t *testing.T) {
-	s, open, _ := waiting(t)
-	if _, err := s.Write(open); err == nil {
+	w := startWaiting(t)
+	if _, err := w.side.Write(w.open); err == nil {
 		t.Error("a channel is opened before the login")
 	}
 }
 
 // TestEndsWithTheLogin: an upstream that ends the connection when it has let the gateway in ends the agent's, which is logged in.
 func TestEndsWithTheLogin(t *testing.T) {
-	s, _, logged := waiting(t)
+	w := startWaiting(t)
+	s := w.side
 	if _, err := s.Write(sshwire.AppendEmpty(nil, 0, sshwire.Ready)); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.CloseWrite(); err != nil {
 		t.Fatal(err)
 	}
-	if e := <-logged; e.err != nil {
+	if e := <-w.logged; e.err != nil {
 		t.Error(e.err)
 	} else {
 		e.drain()

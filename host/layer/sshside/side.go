@@ -3,6 +3,7 @@
 // so that the gate and a plugin treat it like any other connection.
 //
 // [Server] ends the agent's transport and returns once the agent has said as whom it logs in; the login succeeds when a record READY is written to it.
+// What is written behind READY waits for the end of the handshake; a channel before it is an error.
 // [Client] logs in at the upstream. Both sides of a connection share a [Link].
 //
 // # Order, windows

@@ -39,6 +39,11 @@ func TestDataGoesOn(t *testing.T) {
 			agent(newWire().raw(frame(1, 5, false, "five")), "?"),
 			upstream(newWire().headers(3, false, ":status: 200").raw(frame(1, 3, false, "three")), "?"),
 		)}
+	looking := *s // answers can be looked at, and these are not
+	looking.answers = func(*drygate.Entry) drygate.Verdict {
+		t.Error("an answer is looked at")
+		return drygate.Verdict{}
+	}
 	nativeEach(t, func(tr drygate.Transcript) {
 		for _, side := range []abi.Side{abi.Agent, abi.Upstream} {
 			all := tr.Gets(side)
@@ -60,7 +65,7 @@ func TestDataGoesOn(t *testing.T) {
 				t.Errorf("what the %v gets of %q is not one piece", side, plain)
 			}
 		}
-	}, s)
+	}, s, &looking)
 }
 
 // withoutOthers leaves the DATA of stream 1.
