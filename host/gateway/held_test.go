@@ -92,11 +92,12 @@ func TestUsageRules(t *testing.T) {
 	}
 	third.Close()
 	first.Close()
-	w.end("alice", "echo")
+	w.ends("alice", "echo", 2)
 	long := strings.Repeat("x", 1000)
 	again := dial(t, alice, "echo:"+port(up.address()))
 	again.says(long+"\n", "ok "+long+"\n")
 	again.Close()
+	w.ends("alice", "echo", 3)
 	over := dial(t, alice, "echo:"+port(up.address()))
 	if text, err := over.rest(); text != "" || err != nil {
 		t.Errorf("after a thousand bytes: %q, %v", text, err)

@@ -226,6 +226,16 @@ func (w *world) end(peer, endpoint string) *receipt.Entry {
 	})
 }
 
+// ends waits for the records of n ends of connections of a peer to an endpoint.
+func (w *world) ends(peer, endpoint string, n int) {
+	w.t.Helper()
+	until(w.t, fmt.Sprintf("there are %d ends of %s at %s", n, peer, endpoint), func() bool {
+		return n == count(w.receipts(), func(e *receipt.Entry) bool {
+			return e.Kind == receipt.End && e.Peer == peer && e.Endpoint == endpoint
+		})
+	})
+}
+
 // count counts records.
 func count(all []*receipt.Entry, is func(*receipt.Entry) bool) (n int) {
 	for _, e := range all {

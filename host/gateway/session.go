@@ -220,13 +220,14 @@ func (s *session) Note(id uint32, pairs []string) {
 	}
 }
 
-// serve serves the session's connection until it has ended.
+// serve serves the session's connection until it has ended. It counts no more when its end is on record.
 func (s *session) serve(c *gate.Connection) {
 	defer s.layers.close()
+	end := c.Serve()
 	if s.usage != nil {
-		defer s.usage.disconnect()
+		s.usage.disconnect()
 	}
-	s.ended(c.Serve())
+	s.ended(end)
 }
 
 // ended records the end of the connection.
