@@ -259,10 +259,10 @@ func (b *webBench) requests(ctx context.Context) error {
 	return nil
 }
 
-// streams compares HTTP/2 with many streams on one connection.
+// streams compares HTTP/2 with many streams on one connection, for as long as the others: of a run of a few tenths of a second a good part is its beginning.
 func (b *webBench) streams(ctx context.Context) error {
 	return b.compare("HTTP/2, 100 streams, requests/s", func(endpoint string) (f figures, err error) {
-		out, err := b.inside(ctx, "h2load", "-n", "20000", "-c1", "-m100", fmt.Sprintf("https://%s:%d/small", endpoint, b.port))
+		out, err := b.inside(ctx, "h2load", "-D", strconv.Itoa(b.seconds), "-c1", "-m100", fmt.Sprintf("https://%s:%d/small", endpoint, b.port))
 		if err != nil {
 			return f, err
 		}
