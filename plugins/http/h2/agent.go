@@ -302,7 +302,8 @@ func (s *Session) flush(c *sdk.Conn, st *stream) {
 func (s *Session) sendEnd(c *sdk.Conn, st *stream) {
 	switch {
 	case len(st.trailers) > 0:
-		c.Send(abi.Upstream, st.action, h2frame.AppendHeaders(s.out[:0], st.upstream, h2frame.EndStream, st.trailers, frameSize))
+		s.written = append(s.begun(s.written[:0], abi.Upstream), st.trailers...)
+		c.Send(abi.Upstream, st.action, h2frame.AppendHeaders(s.out[:0], st.upstream, h2frame.EndStream, s.written, frameSize))
 	case !st.endSent:
 		c.Send(abi.Upstream, st.action, h2frame.AppendHead(s.out[:0], 0, h2frame.Data, h2frame.EndStream, st.upstream))
 	}

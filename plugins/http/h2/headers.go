@@ -238,7 +238,8 @@ func (s *Session) gather(c *sdk.Conn, st *stream, q *request) {
 	}
 }
 
-// begun begins a header block to a side: the first one says that there will be no dynamic table.
+// begun begins a header block to a side. The first one, and the first one behind an acknowledgement of its SETTINGS, which may have made its table smaller (RFC 9113
+// section 4.3.1), say that there is no dynamic table.
 func (s *Session) begun(b []byte, side abi.Side) []byte {
 	if s.updated[side] {
 		return b

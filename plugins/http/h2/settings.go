@@ -109,10 +109,12 @@ func (s *Session) acknowledge(c *sdk.Conn, side abi.Side, n int) {
 	case len(b) == 0:
 	case side == abi.Agent:
 		s.down(c, b)
+		s.updated[abi.Agent] = false
 	case !s.agentSet: // the preface comes first
 		s.early += n
 	default:
 		s.up(c, b)
+		s.updated[abi.Upstream] = false
 	}
 }
 
