@@ -65,6 +65,10 @@ const mostTodo = 1024
 // what four bytes grant it.
 const firstPiece = 1 << 10
 
+// manyQuestions is how many questions one piece may lead to before the next ones are made smaller, so that the upstream begins with what was decided first
+// while the guest reads on. They grow again as behind a scan.
+const manyQuestions = 16
+
 // nextPiece is how many of n bytes are shown at once.
 func (in *input) nextPiece(n, capacity int) int {
 	n = min(n, capacity)

@@ -86,7 +86,13 @@ func (c *conn) take(side abi.Side, from Conn, p []byte) bool {
 		case in.paused || c.waits(side):
 			c.waitPaused(side, true)
 		default:
+			before := c.decided
 			p = c.deliver(side, p)
+			if len(p) > 0 && c.decided != before && !c.left { // the other side begins with it meanwhile
+				c.mu.Unlock()
+				c.settle(side)
+				c.mu.Lock()
+			}
 		}
 	}
 	c.catchUp()
@@ -136,7 +142,11 @@ func (c *conn) deliver(side abi.Side, p []byte) (rest []byte) {
 		return nil
 	}
 	in.fresh = p[:n]
+	before := c.decided
 	c.step(c.guest.Data(side, p[:n], 0))
+	if asked := int(c.decided - before); asked > manyQuestions {
+		in.piece = max(n*manyQuestions/asked, 1)
+	}
 	return p[n-in.hide():]
 }
 
